@@ -1,0 +1,54 @@
+/* What every subcommand shares: the table of commands, and the steps before and after the work. */
+#ifndef RETC_COMMAND_H
+#define RETC_COMMAND_H
+
+#include "h5.h"
+#include "options.h"
+#include "progress.h"
+#include "provenance.h"
+
+typedef struct {
+    const char *name, *group, *summary;
+    int (*run)(int argc, char **argv); /* RETC_OK, RETC_NOT_CONVERGED or a negative code with a recorded reason */
+} retc_command;
+
+enum { RETC_NOT_CONVERGED = 3 }; /* ran to its end, but the result is not what was asked for: exit code 3 */
+
+/* Ends with an entry whose name is NULL. */
+extern const retc_command retc_commands[];
+
+const retc_command *retc_command_find(const char *name);
+
+/* Parse the command line, digest the inputs, and look whether there is anything to do.  RETC_OK: work, then free
+ * `*provenance`; 1: help was printed or the output is up to date, return RETC_OK; negative: failure.  Refuses an output
+ * that exists unless --force. */
+int retc_command_begin(const retc_usage *usage, const retc_option *table, const retc_common *common, int argc, char **argv,
+                       retc_provenance **provenance) RETC_USED;
+
+/* Commit a written HDF5 output with its provenance. */
+int retc_command_finish(retc_h5 *file, const retc_common *common, const retc_provenance *provenance) RETC_USED;
+
+/* Free what retc_command_begin made. */
+void retc_command_end(const retc_option *table, retc_provenance *provenance);
+
+/* A progress meter on stderr: "label 45 % note, 0:12 left"; NULL when quiet or stderr is no terminal.  One at a time. */
+const retc_progress *retc_meter_start(const char *label, int quiet);
+void retc_meter_stop(void);
+
+/* printf to stdout unless quiet. */
+void retc_say(const retc_common *common, const char *format, ...) RETC_PRINTF(2, 3);
+
+int retc_cmd_import(int argc, char **argv);
+int retc_cmd_stimulus(int argc, char **argv);
+int retc_cmd_simulate(int argc, char **argv);
+int retc_cmd_fit(int argc, char **argv);
+int retc_cmd_predict(int argc, char **argv);
+int retc_cmd_contribute(int argc, char **argv);
+int retc_cmd_modes(int argc, char **argv);
+int retc_cmd_rf(int argc, char **argv);
+int retc_cmd_figure(int argc, char **argv);
+int retc_cmd_run(int argc, char **argv);
+int retc_cmd_info(int argc, char **argv);
+int retc_cmd_help(int argc, char **argv);
+
+#endif

@@ -1,0 +1,42 @@
+/* The hot kernels.  Time is innermost, so convolution over space, convolution over time, and dense layers are one
+ * operation: a sum of weighted rows found through a table of offsets.
+ *
+ *   gather:  out[o*ldo + t] = bias[o] + sum_j w[o*ldw + j] * in[offset[j] + t]         t = 0 ... n-1, o = 0 ... O-1
+ *   dots:    dw[o*ldw + j] += sum_t g[o*ldg + t] * in[offset[j] + t]
+ *
+ * A convolution over space at output (y,x) has offset[(c,p,q)] = c*plane + (y+p)*row + (x+q)*ld; over time, channel c of
+ * the window is the same pixel c frames later, offset = c.  The fast versions are chosen once, at run time, from what the
+ * processor can do; the environment variable RETC_KERNEL = reference | sse | avx2 | avx512 forces one. */
+#ifndef RETC_GATHER_H
+#define RETC_GATHER_H
+
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* `bias` NULL: start from zero; `accumulate` nonzero: add to what `out` holds (and ignore bias). */
+void retc_gather(size_t O, size_t J, size_t n, const float *w, size_t ldw, const float *bias, const float *in,
+                 const size_t *offset, float *out, size_t ldo, int accumulate);
+
+void retc_dots(size_t O, size_t J, size_t n, const float *g, size_t ldg, const float *in, const size_t *offset, float *dw,
+               size_t ldw);
+
+/* The definitions, in double, plain loops; the same arguments. */
+void retc_gather_reference(size_t O, size_t J, size_t n, const float *w, size_t ldw, const float *bias, const float *in,
+                           const size_t *offset, double *out, size_t ldo, int accumulate);
+void retc_dots_reference(size_t O, size_t J, size_t n, const float *g, size_t ldg, const float *in, const size_t *offset,
+                         double *dw, size_t ldw);
+
+/* Name of the version in use: "avx512", "avx2", "sse" or "reference". */
+const char *retc_kernel_name(void);
+
+/* Choose a version by name; 0, or -1 when this processor or build does not have it.  For tests. */
+int retc_kernel_choose(const char *name);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
