@@ -2,6 +2,8 @@
 #ifndef RETC_COMMAND_H
 #define RETC_COMMAND_H
 
+#include <stdio.h>
+
 #include "h5.h"
 #include "options.h"
 #include "progress.h"
@@ -19,6 +21,9 @@ extern const retc_command retc_commands[];
 
 const retc_command *retc_command_find(const char *name);
 
+/* The commands by group, one line each. */
+void retc_commands_list(FILE *out);
+
 /* Parse the command line, digest the inputs, and look whether there is anything to do.  RETC_OK: work, then free
  * `*provenance`; 1: help was printed or the output is up to date, return RETC_OK; negative: failure.  Refuses an output
  * that exists unless --force. */
@@ -30,6 +35,9 @@ int retc_command_finish(retc_h5 *file, const retc_common *common, const retc_pro
 
 /* Free what retc_command_begin made. */
 void retc_command_end(const retc_option *table, retc_provenance *provenance);
+
+/* Remove the files that are half written: safe in a signal handler. */
+void retc_command_remove_temporaries(void);
 
 /* A progress meter on stderr: "label 45 % note, 0:12 left"; NULL when quiet or stderr is no terminal.  One at a time. */
 const retc_progress *retc_meter_start(const char *label, int quiet);

@@ -1,0 +1,216 @@
+#include "command.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* In the order in which a user meets them; commands of one group stand together. */
+const retc_command retc_commands[] = {
+    {"help", "Help", "explain a command, or list them all", retc_cmd_help},
+    {NULL, NULL, NULL, NULL},
+};
+
+const retc_command *
+retc_command_find(const char *name) {
+    for (const retc_command *command = retc_commands; command->name; ++command)
+        if (!strcmp(command->name, name))
+            return command;
+    return NULL;
+}
+
+void
+retc_commands_list(FILE *out) {
+    const char *group = "";
+    fputs("Usage: retcodec COMMAND [options]\n\n"
+          "Which interneurons make a retinal ganglion cell respond, moment by moment?\n",
+          out);
+    for (const retc_command *command = retc_commands; command->name; ++command) {
+        if (strcmp(group, command->group) != 0)
+            fprintf(out, "\n%s:\n", command->group);
+        group = command->group;
+        fprintf(out, "  %-12s %s\n", command->name, command->summary);
+    }
+    fputs("\nretcodec help COMMAND explains one; retcodec --version names the version.\n", out);
+}
+
+/* An argument as a shell would read it back. */
+static void
+print_quoted(FILE *out, const char *argument) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%";
+    if (*argument && argument[strspn(argument, plain)] == '\0') {
+        fputs(argument, out);
+        return;
+    }
+    fputc('\'', out);
+    for (; *argument; ++argument)
+        if (*argument == '\'')
+            fputs("'\\''", out);
+        else
+            fputc(*argument == '\n' ? ' ' : *argument, out);
+    fputc('\'', out);
+}
+
+/* "retcodec fit recording.h5 ..." as typed; retc_free. */
+static char *
+command_line_text(int argc, char **argv) {
+    char *text = NULL, *copy = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    if (!out) {
+        RETC_FAIL(RETC_ENOMEM, "out of memory");
+        return NULL;
+    }
+    fputs("retcodec", out);
+    for (int i = 0; i < argc; ++i) {
+        fputc(' ', out);
+        print_quoted(out, argv[i]);
+    }
+    if (fclose(out) == 0)
+        copy = retc_strdup(text);
+    else
+        RETC_FAIL(RETC_ENOMEM, "out of memory");
+    free(text);
+    return copy;
+}
+
+/* Call visit(context, path) for every input file of the table, in its order. */
+static int
+for_each_input(const retc_option *table, int (*visit)(void *context, const char *path), void *context) {
+    int status = RETC_OK;
+    for (; table->type != RETC_OPTION_END; ++table)
+        if (table->type == RETC_OPTION_INPUT && *(const char *const *)table->value) {
+            RETC_TRY(visit(context, *(const char *const *)table->value));
+        } else if (table->type == RETC_OPTION_INPUTS) {
+            const retc_text_list *list = table->value;
+            for (size_t i = 0; i < list->n; ++i)
+                RETC_TRY(visit(context, list->text[i]));
+        }
+done:
+    return status;
+}
+
+static int
+check_input(void *context, const char *path) {
+    const struct stat *output = context;
+    struct stat info;
+    if (stat(path, &info) < 0 || access(path, R_OK) < 0)
+        return RETC_FAIL(RETC_EIO, "%s: %s", path, strerror(errno));
+    if (S_ISDIR(info.st_mode))
+        return RETC_FAIL(RETC_EIO, "%s: is a folder, expected a file", path);
+    if (output->st_nlink > 0 && output->st_dev == info.st_dev && output->st_ino == info.st_ino)
+        return RETC_FAIL(RETC_EINVAL, "%s is an input and cannot be the output as well; give another --output", path);
+    return RETC_OK;
+}
+
+static int
+add_input(void *context, const char *path) {
+    return retc_provenance_add_input(context, path);
+}
+
+/* The output's folder must be there, and the output must not, unless it may be replaced.  `info` is left zero when there
+ * is no such file yet. */
+static int
+check_output(const retc_common *common, struct stat *info) {
+    const char *path = common->output, *slash = strrchr(path, '/');
+    struct stat folder_info;
+    int status = RETC_OK;
+    char *folder = slash ? retc_strf("%.*s", slash == path ? 1 : (int)(slash - path), path) : retc_strdup(".");
+    RETC_TRY(RETC_GOT(folder));
+    if (stat(folder, &folder_info) < 0 && errno == ENOENT)
+        RETC_TRY(RETC_FAIL(RETC_EIO, "%s: there is no folder %s; make it first", path, folder));
+    if (stat(path, info) < 0) {
+        if (errno != ENOENT)
+            RETC_TRY(RETC_FAIL(RETC_EIO, "%s: %s", path, strerror(errno)));
+        *info = (struct stat){0};
+    } else if (S_ISDIR(info->st_mode)) {
+        RETC_TRY(RETC_FAIL(RETC_EIO, "%s: is a folder, expected the name of a file", path));
+    } else if (!common->force && !common->if_changed) {
+        RETC_TRY(RETC_FAIL(RETC_EIO, "%s exists already; --force replaces it", path));
+    }
+done:
+    retc_free(folder);
+    return status;
+}
+
+/* 1 when the output is up to date; else 0, or a failure when it may not be replaced. */
+static int
+look_at_output(const retc_common *common, const retc_provenance *provenance, int exists) {
+    if (!exists || !common->if_changed)
+        return 0;
+    if (retc_provenance_is_current(provenance, common->output)) {
+        retc_say(common, "%s is up to date\n", common->output);
+        return 1;
+    }
+    if (!common->force)
+        return RETC_FAIL(RETC_EIO, "%s exists and was made from other inputs or options; --force replaces it", common->output);
+    return 0;
+}
+
+int
+retc_command_begin(const retc_usage *usage, const retc_option *table, const retc_common *common, int argc, char **argv,
+                   retc_provenance **provenance) {
+    int status = RETC_OK;
+    struct stat output = {0};
+    char *line = command_line_text(argc, argv), *options = NULL;
+    *provenance = NULL;
+    RETC_TRY(RETC_GOT(line));
+    RETC_TRY(retc_options_parse(usage, table, argc, argv));
+    if (status > 0)
+        goto done;
+    if (common->output)
+        RETC_TRY(check_output(common, &output));
+    RETC_TRY(for_each_input(table, check_input, &output));
+    if (common->no_provenance)
+        RETC_TRY(look_at_output(common, NULL, output.st_nlink > 0));
+    if (common->no_provenance)
+        goto done;
+    options = retc_options_canonical(usage, table);
+    RETC_TRY(RETC_GOT(options));
+    *provenance = retc_provenance_alloc(line, options, common->seed);
+    RETC_TRY(RETC_GOT(*provenance));
+    RETC_TRY(for_each_input(table, add_input, *provenance));
+    if (common->output)
+        RETC_TRY(look_at_output(common, *provenance, output.st_nlink > 0));
+done:
+    retc_free(options);
+    retc_free(line);
+    if (status != RETC_OK) {
+        retc_command_end(table, *provenance);
+        *provenance = NULL;
+    }
+    return status;
+}
+
+int
+retc_command_finish(retc_h5 *file, const retc_common *common, const retc_provenance *provenance) {
+    int status = RETC_OK;
+    if (!common->no_provenance)
+        RETC_TRY(retc_provenance_write(provenance, file));
+    RETC_TRY(retc_h5_commit(file));
+done:
+    return status;
+}
+
+void
+retc_command_end(const retc_option *table, retc_provenance *provenance) {
+    retc_options_free(table);
+    retc_provenance_free(provenance);
+}
+
+void
+retc_say(const retc_common *common, const char *format, ...) {
+    va_list arguments;
+    if (common->quiet)
+        return;
+    va_start(arguments, format);
+    vprintf(format, arguments);
+    va_end(arguments);
+}
+
+void
+retc_command_remove_temporaries(void) {
+    retc_h5_remove_temporaries();
+}
