@@ -1,13 +1,20 @@
 libretcodec_internal_la_SOURCES += \
     src/error.c src/error.h \
+    src/fft.c src/fft.h \
     src/h5.c src/h5.h \
+    src/kernels/conv.c src/kernels/conv.h src/kernels/conv_ref.c \
+    src/kernels/gather.c src/kernels/gather.h src/kernels/gather_versions.h src/kernels/gather_body.h \
+    src/kernels/gather_avx512.c src/kernels/gather_avx2.c src/kernels/gather_generic.c \
+    src/kernels/xcorr.c src/kernels/xcorr.h \
     src/options.c src/options.h \
     src/options_help.c \
     src/parallel.c src/parallel.h \
     src/progress.h \
     src/provenance.c src/provenance.h \
-    src/rng.c src/rng.h
+    src/rng.c src/rng.h \
+    src/stats.c src/stats.h
 pkginclude_HEADERS += src/retcodec.h src/error.h src/h5.h src/parallel.h src/progress.h src/rng.h
+pkginclude_HEADERS += src/kernels/conv.h src/kernels/gather.h src/kernels/xcorr.h src/fft.h src/stats.h
 
 # The program: a line for every command.
 retcodec_SOURCES += \

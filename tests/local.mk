@@ -9,4 +9,16 @@ if HAVE_CHECK
 check_LTLIBRARIES += tests/libtesting.la
 tests_libtesting_la_SOURCES = tests/testing.c tests/testing.h
 tests_libtesting_la_CPPFLAGS = $(test_cppflags)
+C_TESTS += tests/check_kernels
+tests_check_kernels_SOURCES = tests/check_kernels.c
+tests_check_kernels_CPPFLAGS = $(test_cppflags)
+tests_check_kernels_LDADD = $(test_ldadd)
+C_TESTS += tests/check_stats
+tests_check_stats_SOURCES = tests/check_stats.c
+tests_check_stats_CPPFLAGS = $(test_cppflags)
+tests_check_stats_LDADD = $(test_ldadd)
+C_TESTS += tests/check_xcorr
+tests_check_xcorr_SOURCES = tests/check_xcorr.c
+tests_check_xcorr_CPPFLAGS = $(test_cppflags)
+tests_check_xcorr_LDADD = $(test_ldadd)
 endif

@@ -6,7 +6,7 @@
  *
  * A convolution over space at output (y,x) has offset[(c,p,q)] = c*plane + (y+p)*row + (x+q)*ld; over time, channel c of
  * the window is the same pixel c frames later, offset = c.  The fast versions are chosen once, at run time, from what the
- * processor can do; the environment variable RETC_KERNEL = reference | sse | avx2 | avx512 forces one. */
+ * processor can do; the environment variable RETC_KERNEL = reference | generic | avx2 | avx512 forces one. */
 #ifndef RETC_GATHER_H
 #define RETC_GATHER_H
 
@@ -29,7 +29,7 @@ void retc_gather_reference(size_t O, size_t J, size_t n, const float *w, size_t 
 void retc_dots_reference(size_t O, size_t J, size_t n, const float *g, size_t ldg, const float *in, const size_t *offset,
                          double *dw, size_t ldw);
 
-/* Name of the version in use: "avx512", "avx2", "sse" or "reference". */
+/* Name of the version in use: "avx512", "avx2", "generic" or "reference". */
 const char *retc_kernel_name(void);
 
 /* Choose a version by name; 0, or -1 when this processor or build does not have it.  For tests. */

@@ -1,0 +1,31 @@
+/* For any processor: four lanes by the compiler's own vector type. */
+#include <string.h>
+
+#include "gather_versions.h"
+
+typedef float vector4 __attribute__((vector_size(16)));
+
+static inline vector4
+load4(const float *p) {
+    vector4 v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+static inline void
+store4(float *p, vector4 v) {
+    memcpy(p, &v, sizeof v);
+}
+
+#define TARGET
+#define NAME(x) x##_generic
+#define VECTOR vector4
+#define LANES ((size_t)4)
+#define LOAD(p) load4(p)
+#define STORE(p, v) store4((p), (v))
+#define BROADCAST(x) ((vector4){(x), (x), (x), (x)})
+#define ZERO ((vector4){0, 0, 0, 0})
+#define FMA(a, b, c) ((a) * (b) + (c))
+#define FMA1(a, b, c) ((a) * (b) + (c))
+#define SUM(v) (((v)[0] + (v)[2]) + ((v)[1] + (v)[3]))
+#include "gather_body.h"
