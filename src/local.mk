@@ -16,9 +16,18 @@ libretcodec_internal_la_SOURCES += \
 pkginclude_HEADERS += src/retcodec.h src/error.h src/h5.h src/parallel.h src/progress.h src/rng.h
 pkginclude_HEADERS += src/kernels/conv.h src/kernels/gather.h src/kernels/xcorr.h src/fft.h src/stats.h
 
-# The program: a line for every command.
+# The program.  A command is a source file here, a line in the table of src/command.c, and a manual page.
 retcodec_SOURCES += \
     src/main.c \
     src/command.c src/command.h \
     src/meter.c \
     src/cmd_help.c
+man_MANS = man/retcodec.1 \
+    man/retcodec-help.1
+
+# Manual pages are what the program says of itself.
+$(man_MANS): retcodec$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) man && \
+	command=`echo $@ | sed -e 's,^man/retcodec-*,,' -e 's,\.1$$,,'` && \
+	./retcodec$(EXEEXT) help --man $$command > $@.part && mv $@.part $@
+CLEANFILES += $(man_MANS)
