@@ -29,6 +29,7 @@ typedef struct {
 
 typedef struct {
     size_t N, L, H, W;
+    size_t lag;
     double mean, std;  /* normalisation of the stimulus, of the train part: s = (S - mean) / std */
     size_t windows;    /* response frames with a whole window */
     float *sta;        /* (N,L,H,W) normalised stimulus, dimensionless: sum_t c[t] s[t-lag-L+1+k] / sum_t c[t]; 0 without spikes */
