@@ -9,6 +9,7 @@
 
 /* In the order in which a user meets them; commands of one group stand together. */
 const retc_command retc_commands[] = {
+    {"run", "Results", "run a whole analysis from a configuration file", retc_cmd_run},
     {"help", "Help", "explain a command, or list them all", retc_cmd_help},
     {NULL, NULL, NULL, NULL},
 };
@@ -53,9 +54,8 @@ print_quoted(FILE *out, const char *argument) {
     fputc('\'', out);
 }
 
-/* "retcodec fit recording.h5 ..." as typed; retc_free. */
-static char *
-command_line_text(int argc, char **argv) {
+char *
+retc_command_line(int argc, char **argv) {
     char *text = NULL, *copy = NULL;
     size_t length = 0;
     FILE *out = open_memstream(&text, &length);
@@ -149,17 +149,29 @@ look_at_output(const retc_common *common, const retc_provenance *provenance, int
     return 0;
 }
 
+static int checking; /* retc_command_check is at work: parse only */
+
+int
+retc_command_check(const retc_command *command, int argc, char **argv) {
+    checking = 1;
+    int status = command->run(argc, argv);
+    checking = 0;
+    return status < 0 ? status : RETC_OK;
+}
+
 int
 retc_command_begin(const retc_usage *usage, const retc_option *table, const retc_common *common, int argc, char **argv,
                    retc_provenance **provenance) {
     int status = RETC_OK;
     struct stat output = {0};
-    char *line = command_line_text(argc, argv), *options = NULL;
+    char *line = retc_command_line(argc, argv), *options = NULL;
     *provenance = NULL;
     RETC_TRY(RETC_GOT(line));
     RETC_TRY(retc_options_parse(usage, table, argc, argv));
-    if (status > 0)
+    if (status > 0 || checking) {
+        status = 1;
         goto done;
+    }
     if (common->output)
         RETC_TRY(check_output(common, &output));
     RETC_TRY(for_each_input(table, check_input, &output));

@@ -21,8 +21,11 @@ retcodec_SOURCES += \
     src/main.c \
     src/command.c src/command.h \
     src/meter.c \
+    src/run_config.c src/run_config.h \
+    src/cmd_run.c \
     src/cmd_help.c
 man_MANS = man/retcodec.1 \
+    man/retcodec-run.1 \
     man/retcodec-help.1
 
 # Manual pages are what the program says of itself.

@@ -1,0 +1,43 @@
+/* The configuration file of a run: INI sections are stages in order, keys are option names of the stage's command.
+ *
+ *   [run]                     output = folder, seed, threads: for all stages
+ *   [fit:ln]                  the command "fit", labelled "ln"
+ *   recording = @import       the output of an earlier stage
+ *   model = ln                anything else is expanded like a shell word: quotes, ~, $NAME, * and ?; a list is words
+ */
+#ifndef RETC_RUN_CONFIG_H
+#define RETC_RUN_CONFIG_H
+
+#include "error.h"
+
+typedef struct {
+    char *key;
+    char **word; /* (n) expanded */
+    size_t n;
+    size_t line;
+} retc_run_setting;
+
+typedef struct {
+    char *name;    /* "fit:ln" */
+    char *command; /* "fit" */
+    char *label;   /* "ln", NULL for none */
+    size_t line;
+    retc_run_setting *setting;
+    size_t n;
+} retc_run_stage;
+
+typedef struct {
+    char *path;
+    retc_run_stage run; /* the section [run] */
+    retc_run_stage *stage;
+    size_t n;
+} retc_run_config;
+
+/* Read a configuration; reasons name file, line, section and key.  NULL on failure. */
+retc_run_config *retc_run_config_read(const char *path);
+void retc_run_config_free(retc_run_config *config);
+
+/* The setting of a key, or NULL. */
+const retc_run_setting *retc_run_setting_find(const retc_run_stage *stage, const char *key);
+
+#endif
