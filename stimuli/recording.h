@@ -1,7 +1,8 @@
 /* A recording: stimulus movie and responses of ganglion cells, a train part and a repeated test part (FORMATS 1).
  *
- * Opened, it is a handle from which slabs of time are read; movies up to the memory budget are kept in memory in their
- * stored type (a byte movie takes a byte per pixel), larger ones are streamed.  Beside the datasets of the Stanford layout
+ * Opened, it is a handle from which slabs of time are read; counts are kept in memory, and so are movies up to the memory
+ * budget, from their first use on and in their stored type (a byte movie takes a byte per pixel); larger ones are
+ * streamed.  Not thread-safe.  Beside the datasets of the Stanford layout
  * it reads these additions of ours, all optional:
  *
  *   <part>/block_start (B)        i8  first frame of each stretch of continuous time (absent: one stretch)
@@ -43,7 +44,11 @@ size_t retc_recording_frames(const retc_recording *recording, retc_part part); /
 double retc_recording_frame_interval(const retc_recording *recording);       /* s */
 size_t retc_recording_repeats(const retc_recording *recording);              /* R of the test part, 0 when none */
 
-/* Stimulus frames t0 ... t0+n-1 as stored, (n,H,W).  NaN is an error that names the frame. */
+/* Stimulus, time and response of a part may differ by up to two frames, then the shortest counts: frames by which the
+ * longest exceeds it. */
+size_t retc_recording_dropped(const retc_recording *recording, retc_part part);
+
+/* Stimulus frames t0 ... t0+n-1 as stored, (n,H,W).  A value that is not finite is an error that names the frame. */
 int retc_recording_stimulus(retc_recording *recording, retc_part part, size_t t0, size_t n, float *out) RETC_USED;
 
 /* Spike counts per frame of all cells, (N,n); in the test part the mean over repeats. */
@@ -55,7 +60,8 @@ int retc_recording_repeat_counts(retc_recording *recording, size_t cell, float *
 /* Scalar mean and population standard deviation (+ 1e-7, as the peers do) of the train stimulus, in double. */
 int retc_recording_stimulus_norm(retc_recording *recording, double *mean, double *std) RETC_USED;
 
-/* The response frames whose whole window (frames t-lag-L+1 ... t-lag) lies in one stretch of continuous time, in order.
+/* The response frames t that lie in one stretch of continuous time with their whole window (frames t-lag-L+1 ... t-lag),
+ * in order: in each stretch all but the first L-1+lag frames.
  * `*spans` (retc_free) has `*n` entries; it is an error when there are none. */
 int retc_recording_spans(retc_recording *recording, retc_part part, size_t history, size_t lag, retc_span **spans,
                          size_t *n) RETC_USED;

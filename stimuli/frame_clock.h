@@ -1,0 +1,25 @@
+/* The clock of a stimulus: onsets of its frames, in seconds. */
+#ifndef RETC_FRAME_CLOCK_H
+#define RETC_FRAME_CLOCK_H
+
+#include "error.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Index of the first onset that is not finite or not later than the one before; n when there is none. */
+size_t retc_clock_disorder(const double *onset, size_t n);
+
+/* Median of the n-1 intervals between n onsets (lower and upper median averaged); RETC_EINVAL when n < 2. */
+int retc_clock_median_interval(const double *onset, size_t n, double *median) RETC_USED;
+
+/* Frames whose interval to the next onset differs from `median` by more than `tolerance` * median.  Their number is
+ * returned; the first `room` indices go into `where`. */
+size_t retc_clock_irregular(const double *onset, size_t n, double median, double tolerance, size_t *where, size_t room);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,275 @@
+#include "recording.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "recording_data.h"
+
+/* Bytes read at a time where a whole movie is visited. */
+#define SLAB_BYTES ((size_t)16 << 20)
+
+/* ---- getters --------------------------------------------------------------------------------------------------------- */
+
+const char *
+retc_recording_path(const retc_recording *recording) {
+    return retc_h5_path(recording->file);
+}
+
+size_t
+retc_recording_height(const retc_recording *recording) {
+    return recording->height;
+}
+
+size_t
+retc_recording_width(const retc_recording *recording) {
+    return recording->width;
+}
+
+size_t
+retc_recording_cells(const retc_recording *recording) {
+    return recording->cells;
+}
+
+const char *
+retc_recording_cell_name(const retc_recording *recording, size_t cell) {
+    return recording->cell_names[cell];
+}
+
+size_t
+retc_recording_frames(const retc_recording *recording, retc_part part) {
+    return recording->part[part].frames;
+}
+
+size_t
+retc_recording_dropped(const retc_recording *recording, retc_part part) {
+    return recording->part[part].dropped;
+}
+
+double
+retc_recording_frame_interval(const retc_recording *recording) {
+    return recording->frame_interval;
+}
+
+size_t
+retc_recording_repeats(const retc_recording *recording) {
+    return recording->part[RETC_TEST].repeats;
+}
+
+size_t
+retc_recording_interneurons(const retc_recording *recording) {
+    return recording->interneurons;
+}
+
+const char *
+retc_recording_interneuron_name(const retc_recording *recording, size_t i) {
+    return recording->interneuron_names[i];
+}
+
+/* ---- slabs of time --------------------------------------------------------------------------------------------------- */
+
+static int
+check_range(const retc_recording *recording, retc_part part, size_t t0, size_t n) {
+    size_t frames = recording->part[part].frames;
+    if (t0 > frames || n > frames - t0)
+        return RETC_FAIL(RETC_EINVAL, "%s: %zu frames from frame %zu on are asked for, the %s part has %zu",
+                         retc_recording_path(recording), n, t0, retc_part_names[part], frames);
+    return RETC_OK;
+}
+
+static int
+check_movie(const retc_recording *recording, retc_part part, size_t t0, const float *movie, size_t n) {
+    size_t pixels = recording->height * recording->width;
+    for (size_t i = 0; i < n * pixels; ++i) {
+        if (!isfinite(movie[i]))
+            return RETC_FAIL(RETC_EFORMAT, "%s: dataset \"%s/stimulus\" is not finite in frame %zu",
+                             retc_recording_path(recording), retc_part_names[part], t0 + i / pixels);
+    }
+    return RETC_OK;
+}
+
+static int
+read_movie(retc_recording *recording, retc_part part, retc_h5_type type, size_t t0, size_t n, void *out) {
+    int status = RETC_OK;
+    const size_t start[3] = {t0, 0, 0}, count[3] = {n, recording->height, recording->width};
+    retc_dataset_name name;
+    RETC_TRY(retc_h5_read(recording->file, retc_name_in(&name, part, "stimulus"), type, start, count, out));
+    if (type == RETC_H5_FLOAT)
+        RETC_TRY(check_movie(recording, part, t0, out, n));
+
+done:
+    return status;
+}
+
+/* At the first use of a movie: keep it when it fits what is left of the budget. */
+static int
+cache_movie(retc_recording *recording, retc_part part) {
+    int status = RETC_OK;
+    retc_part_data *data = &recording->part[part];
+    retc_dataset_name name;
+    if (data->movie_asked)
+        return RETC_OK;
+    data->movie_is_bytes = retc_h5_is_uint8(recording->file, retc_name_in(&name, part, "stimulus"));
+    size_t values = data->frames * recording->height * recording->width;
+    size_t bytes = values * (data->movie_is_bytes ? 1 : sizeof(float));
+    if (bytes <= recording->budget) {
+        RETC_TRY(RETC_GOT(data->movie = retc_calloc(bytes, 1)));
+        RETC_TRY(
+            read_movie(recording, part, data->movie_is_bytes ? RETC_H5_UINT8 : RETC_H5_FLOAT, 0, data->frames, data->movie));
+        recording->budget -= bytes;
+    }
+    data->movie_asked = 1;
+
+done:
+    if (status < 0) {
+        retc_free(data->movie);
+        data->movie = NULL;
+    }
+    return status;
+}
+
+int
+retc_recording_stimulus(retc_recording *recording, retc_part part, size_t t0, size_t n, float *out) {
+    int status = RETC_OK;
+    const retc_part_data *data = &recording->part[part];
+    size_t pixels = recording->height * recording->width;
+    RETC_TRY(check_range(recording, part, t0, n));
+    RETC_TRY(cache_movie(recording, part));
+    if (!data->movie) {
+        RETC_TRY(read_movie(recording, part, RETC_H5_FLOAT, t0, n, out));
+    } else if (data->movie_is_bytes) {
+        const uint8_t *from = (const uint8_t *)data->movie + t0 * pixels;
+        for (size_t i = 0; i < n * pixels; ++i)
+            out[i] = from[i];
+    } else {
+        memcpy(out, (const float *)data->movie + t0 * pixels, n * pixels * sizeof *out);
+    }
+
+done:
+    return status;
+}
+
+int
+retc_recording_counts(retc_recording *recording, retc_part part, size_t t0, size_t n, float *out) {
+    const retc_part_data *data = &recording->part[part];
+    int status = check_range(recording, part, t0, n);
+    for (size_t cell = 0; status == RETC_OK && cell < recording->cells; ++cell)
+        memcpy(out + cell * n, data->counts + cell * data->frames + t0, n * sizeof *out);
+    return status;
+}
+
+int
+retc_recording_repeat_counts(retc_recording *recording, size_t cell, float *out) {
+    int status = RETC_OK;
+    const retc_part_data *data = &recording->part[RETC_TEST];
+    const size_t count[2] = {data->repeats, data->frames};
+    const char *path = retc_recording_path(recording);
+    retc_dataset_name name;
+    if (data->repeats == 0)
+        return RETC_FAIL(RETC_EFORMAT, "%s: has no single repeats (dataset \"test/repeats/cell01\")", path);
+    if (cell >= recording->cells)
+        return RETC_FAIL(RETC_EINVAL, "%s: cell number %zu is asked for, there are %zu", path, cell, recording->cells);
+    RETC_TRY(retc_h5_read(recording->file, retc_name_repeats(&name, cell), RETC_H5_FLOAT, NULL, count, out));
+    RETC_TRY(retc_recording_check_counts(recording, name.text, out, data->repeats, data->frames));
+
+done:
+    return status;
+}
+
+int
+retc_recording_interneuron_signals(retc_recording *recording, retc_part part, size_t t0, size_t n, float *out) {
+    int status = RETC_OK;
+    const size_t start[2] = {0, t0}, count[2] = {recording->interneurons, n};
+    char name[64];
+    RETC_TRY(check_range(recording, part, t0, n));
+    if (recording->interneurons == 0)
+        RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: has no interneuron signals", retc_recording_path(recording)));
+    snprintf(name, sizeof name, "interneurons/%s/signal", retc_part_names[part]);
+    RETC_TRY(retc_h5_read(recording->file, name, RETC_H5_FLOAT, start, count, out));
+
+done:
+    return status;
+}
+
+/* ---- what is computed over a whole part ------------------------------------------------------------------------------ */
+
+/* Sum of values and sum of squared deviations from their mean: pairs of these are merged without cancellation (Chan,
+ * Golub & LeVeque 1979), which one running sum of squares over a long, bright movie would suffer from. */
+typedef struct {
+    double n, mean, squares;
+} moments;
+
+static moments
+moments_of(const float *x, size_t n) {
+    moments m = {.n = (double)n};
+    for (size_t i = 0; i < n; ++i)
+        m.mean += (double)x[i];
+    m.mean /= m.n;
+    for (size_t i = 0; i < n; ++i) {
+        double d = (double)x[i] - m.mean;
+        m.squares += d * d;
+    }
+    return m;
+}
+
+static moments
+moments_merge(moments a, moments b) {
+    double n = a.n + b.n, d = b.mean - a.mean;
+    return (moments){n, a.mean + d * b.n / n, a.squares + b.squares + d * d * a.n * b.n / n};
+}
+
+int
+retc_recording_stimulus_norm(retc_recording *recording, double *mean, double *std) {
+    int status = RETC_OK;
+    size_t frames = recording->part[RETC_TRAIN].frames, pixels = recording->height * recording->width;
+    size_t slab = SLAB_BYTES / (pixels * sizeof(float));
+    moments all = {0};
+    float *movie = NULL;
+    if (slab == 0)
+        slab = 1;
+    if (frames == 0)
+        RETC_TRY(
+            RETC_FAIL(RETC_EFORMAT, "%s: has no train part to take the stimulus mean from", retc_recording_path(recording)));
+    RETC_TRY(RETC_ALLOC(movie, (slab < frames ? slab : frames) * pixels));
+    for (size_t t0 = 0; t0 < frames; t0 += slab) {
+        size_t n = frames - t0 < slab ? frames - t0 : slab;
+        RETC_TRY(retc_recording_stimulus(recording, RETC_TRAIN, t0, n, movie));
+        all = moments_merge(all, moments_of(movie, n * pixels));
+    }
+    *mean = all.mean;
+    *std = sqrt(all.squares / all.n) + 1e-7;
+
+done:
+    retc_free(movie);
+    return status;
+}
+
+int
+retc_recording_spans(retc_recording *recording, retc_part part, size_t history, size_t lag, retc_span **spans, size_t *n) {
+    int status = RETC_OK;
+    const retc_part_data *data = &recording->part[part];
+    retc_span *found = NULL;
+    size_t used = 0, longest = 0;
+    if (history == 0)
+        RETC_TRY(RETC_FAIL(RETC_EINVAL, "a history of 0 frames has no window"));
+    RETC_TRY(RETC_ALLOC(found, data->blocks + 1));
+    for (size_t b = 0; b < data->blocks; ++b) {
+        size_t first = (size_t)data->block_start[b];
+        size_t count = (b + 1 < data->blocks ? (size_t)data->block_start[b + 1] : data->frames) - first;
+        longest = count > longest ? count : longest;
+        if (count >= history && count - history >= lag)
+            found[used++] = (retc_span){first + history - 1 + lag, count - history + 1 - lag};
+    }
+    if (used == 0)
+        RETC_TRY(RETC_FAIL(RETC_EFORMAT,
+                           "%s: no stretch of the %s part is long enough for a history of %zu frames and a lag of %zu: "
+                           "the longest has %zu",
+                           retc_recording_path(recording), retc_part_names[part], history, lag, longest));
+    *spans = found;
+    *n = used;
+    found = NULL;
+
+done:
+    retc_free(found);
+    return status;
+}

@@ -1,0 +1,316 @@
+/* Opening a recording: which datasets are there, whether they agree, and what is kept in memory. */
+#include <math.h>
+#include <stdio.h>
+
+#include "frame_clock.h"
+#include "recording_data.h"
+
+/* Bytes of stimulus kept in memory unless the caller says otherwise. */
+#define DEFAULT_BUDGET ((size_t)2 << 30)
+
+/* Stimulus, time and response of one part may differ by this many frames (FORMATS 1); the shortest counts. */
+#define LENGTH_TOLERANCE 2
+
+const char *const retc_part_names[2] = {"train", "test"};
+
+const char *
+retc_name_in(retc_dataset_name *name, retc_part part, const char *rest) {
+    snprintf(name->text, sizeof name->text, "%s/%s", retc_part_names[part], rest);
+    return name->text;
+}
+
+const char *
+retc_name_repeats(retc_dataset_name *name, size_t cell) {
+    snprintf(name->text, sizeof name->text, "test/repeats/cell%02zu", cell + 1);
+    return name->text;
+}
+
+/* ---- opening: shapes ------------------------------------------------------------------------------------------------- */
+
+/* Shapes of the stimulus and the response, which must agree with those of the other part when that was read before. */
+static int
+read_shapes(retc_recording *recording, retc_part part, size_t *stimulus_frames, size_t *response_frames) {
+    int status = RETC_OK;
+    retc_dataset_name name;
+    size_t movie[3], response[2];
+    const size_t movie_expected[3] = {0, recording->height, recording->width}, response_expected[2] = {recording->cells, 0};
+    RETC_TRY(retc_h5_expect(recording->file, retc_name_in(&name, part, "stimulus"), 3, movie_expected, movie));
+    if (movie[0] == 0 || movie[1] == 0 || movie[2] == 0)
+        RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: dataset \"%s\" is empty", retc_recording_path(recording), name.text));
+    RETC_TRY(retc_h5_expect(recording->file, retc_name_in(&name, part, "response/binned"), 2, response_expected, response));
+    if (response[0] == 0)
+        RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: dataset \"%s\" has no cell", retc_recording_path(recording), name.text));
+    recording->height = movie[1];
+    recording->width = movie[2];
+    recording->cells = response[0];
+    *stimulus_frames = movie[0];
+    *response_frames = response[1];
+
+done:
+    return status;
+}
+
+/* R and the number of frames of the repeats; R = 0 when the part has none. */
+static int
+read_repeats_shape(retc_recording *recording, retc_part part, size_t *repeats, size_t *frames) {
+    int status = RETC_OK;
+    retc_dataset_name name;
+    size_t expected[2] = {0, 0};
+    *repeats = 0;
+    if (part != RETC_TEST || !retc_h5_has(recording->file, retc_name_repeats(&name, 0)))
+        return RETC_OK;
+    for (size_t cell = 0; cell < recording->cells; ++cell)
+        RETC_TRY(retc_h5_expect(recording->file, retc_name_repeats(&name, cell), 2, expected, expected));
+    *repeats = expected[0];
+    *frames = expected[1];
+    if (*repeats == 0)
+        status = RETC_FAIL(RETC_EFORMAT, "%s: dataset \"%s\" holds no repeat", retc_recording_path(recording), name.text);
+
+done:
+    return status;
+}
+
+/* Settle on the frames that stimulus, clock and responses have in common. */
+static int
+settle_length(retc_recording *recording, retc_part part) {
+    int status = RETC_OK;
+    retc_part_data *data = &recording->part[part];
+    retc_dataset_name name;
+    size_t stimulus, response, repeated = 0, time[1];
+    RETC_TRY(read_shapes(recording, part, &stimulus, &response));
+    RETC_TRY(retc_h5_expect(recording->file, retc_name_in(&name, part, "time"), 1, NULL, time));
+    RETC_TRY(read_repeats_shape(recording, part, &data->repeats, &repeated));
+    if (data->repeats == 0)
+        repeated = response;
+    size_t lengths[4] = {stimulus, time[0], response, repeated}, shortest = stimulus, longest = stimulus;
+    for (size_t i = 1; i < 4; ++i) {
+        shortest = lengths[i] < shortest ? lengths[i] : shortest;
+        longest = lengths[i] > longest ? lengths[i] : longest;
+    }
+    if (longest - shortest > LENGTH_TOLERANCE || shortest == 0)
+        status = RETC_FAIL(
+            RETC_EFORMAT,
+            "%s: %s/stimulus has %zu frames, time %zu, response/binned %zu, repeats %zu: expected the same number "
+            "(within %d)",
+            retc_recording_path(recording), retc_part_names[part], stimulus, time[0], response, repeated, LENGTH_TOLERANCE);
+    data->frames = shortest;
+    data->dropped = longest - shortest;
+
+done:
+    return status;
+}
+
+/* ---- opening: content ------------------------------------------------------------------------------------------------ */
+
+int
+retc_recording_check_counts(const retc_recording *recording, const char *name, const float *counts, size_t rows,
+                            size_t frames) {
+    for (size_t i = 0; i < rows * frames; ++i) {
+        if (!isfinite(counts[i]) || counts[i] < 0)
+            return RETC_FAIL(RETC_EFORMAT, "%s: dataset \"%s\" has %g in row %zu, frame %zu: expected a spike count",
+                             retc_recording_path(recording), name, (double)counts[i], i / frames, i % frames);
+    }
+    return RETC_OK;
+}
+
+static int
+average_repeats(retc_recording *recording, retc_part_data *data) {
+    int status = RETC_OK;
+    float *single = NULL;
+    RETC_TRY(RETC_ALLOC(single, data->repeats * data->frames));
+    for (size_t cell = 0; cell < recording->cells; ++cell) {
+        float *mean = data->counts + cell * data->frames;
+        RETC_TRY(retc_recording_repeat_counts(recording, cell, single));
+        for (size_t t = 0; t < data->frames; ++t) {
+            double sum = 0;
+            for (size_t r = 0; r < data->repeats; ++r)
+                sum += (double)single[r * data->frames + t];
+            mean[t] = (float)(sum / (double)data->repeats);
+        }
+    }
+
+done:
+    retc_free(single);
+    return status;
+}
+
+static int
+read_counts(retc_recording *recording, retc_part part) {
+    int status = RETC_OK;
+    retc_part_data *data = &recording->part[part];
+    const size_t count[2] = {recording->cells, data->frames};
+    retc_dataset_name name;
+    RETC_TRY(RETC_ALLOC(data->counts, recording->cells * data->frames));
+    RETC_TRY(
+        retc_h5_read(recording->file, retc_name_in(&name, part, "response/binned"), RETC_H5_FLOAT, NULL, count, data->counts));
+    RETC_TRY(retc_recording_check_counts(recording, name.text, data->counts, recording->cells, data->frames));
+    if (data->repeats > 0)
+        RETC_TRY(average_repeats(recording, data));
+
+done:
+    return status;
+}
+
+static int
+read_blocks(retc_recording *recording, retc_part part) {
+    int status = RETC_OK;
+    retc_part_data *data = &recording->part[part];
+    retc_dataset_name name;
+    if (!retc_h5_has(recording->file, retc_name_in(&name, part, "block_start"))) {
+        data->blocks = 1;
+        return RETC_ALLOC(data->block_start, 1);
+    }
+    void *start = NULL;
+    RETC_TRY(retc_h5_read_new(recording->file, name.text, RETC_H5_INT64, 1, &data->blocks, &start));
+    data->block_start = start;
+    if (data->blocks == 0 || data->block_start[0] != 0)
+        RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: dataset \"%s\" does not begin with frame 0", retc_recording_path(recording),
+                           name.text));
+    for (size_t b = 1; b < data->blocks; ++b) {
+        if (data->block_start[b] <= data->block_start[b - 1] || (uint64_t)data->block_start[b] >= data->frames)
+            RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: dataset \"%s\" is out of order: entry %zu is %lld after %lld, of %zu frames",
+                               retc_recording_path(recording), name.text, b, (long long)data->block_start[b],
+                               (long long)data->block_start[b - 1], data->frames));
+    }
+
+done:
+    return status;
+}
+
+/* Check the clock of a part; `*median` is the median frame interval, 0 for a single frame. */
+static int
+read_clock(retc_recording *recording, retc_part part, double *median) {
+    int status = RETC_OK;
+    const size_t count[1] = {recording->part[part].frames};
+    retc_dataset_name name;
+    double *time = NULL;
+    RETC_TRY(RETC_ALLOC(time, count[0]));
+    RETC_TRY(retc_h5_read(recording->file, retc_name_in(&name, part, "time"), RETC_H5_DOUBLE, NULL, count, time));
+    size_t wrong = retc_clock_disorder(time, count[0]);
+    if (wrong < count[0])
+        RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: dataset \"%s\" does not increase at frame %zu (%.9g s after %.9g s)",
+                           retc_recording_path(recording), name.text, wrong, time[wrong], wrong ? time[wrong - 1] : -HUGE_VAL));
+    *median = 0;
+    if (count[0] > 1)
+        RETC_TRY(retc_clock_median_interval(time, count[0], median));
+
+done:
+    retc_free(time);
+    return status;
+}
+
+static int
+read_part(retc_recording *recording, retc_part part) {
+    int status = RETC_OK;
+    double median;
+    if (!retc_h5_has(recording->file, retc_part_names[part]))
+        return RETC_OK;
+    RETC_TRY(settle_length(recording, part));
+    RETC_TRY(read_clock(recording, part, &median));
+    if (recording->frame_interval <= 0)
+        recording->frame_interval = median;
+    RETC_TRY(read_blocks(recording, part));
+    RETC_TRY(read_counts(recording, part));
+
+done:
+    return status;
+}
+
+static int
+read_frame_interval(retc_recording *recording) {
+    double interval = recording->frame_interval;
+    int status = retc_h5_get_number(recording->file, "/", "frame_interval", &interval);
+    if (status < 0)
+        return status;
+    if (!(interval > 0) || !isfinite(interval))
+        return RETC_FAIL(RETC_EFORMAT, "%s: the frame interval is %g s: expected a positive attribute \"frame_interval\"",
+                         retc_recording_path(recording), interval);
+    recording->frame_interval = interval;
+    return RETC_OK;
+}
+
+static int
+read_names(retc_recording *recording) {
+    int status = RETC_OK;
+    size_t n = 0;
+    if (retc_h5_has(recording->file, "cell_names")) {
+        RETC_TRY(retc_h5_read_texts(recording->file, "cell_names", &recording->cell_names, &n));
+        if (n != recording->cells)
+            status = RETC_FAIL(RETC_EFORMAT, "%s: dataset \"cell_names\" has %zu names, expected %zu",
+                               retc_recording_path(recording), n, recording->cells);
+        return status;
+    }
+    /* One block: the pointers, then the names "cell01", "cell02", ... as the layout counts them. */
+    enum { ROOM = 32 };
+    n = recording->cells;
+    RETC_TRY(RETC_GOT(recording->cell_names = retc_calloc(n, sizeof(char *) + ROOM)));
+    for (size_t i = 0; i < n; ++i) {
+        recording->cell_names[i] = (char *)(recording->cell_names + n) + i * ROOM;
+        snprintf(recording->cell_names[i], ROOM, "cell%02zu", i + 1);
+    }
+
+done:
+    return status;
+}
+
+static int
+read_interneuron_names(retc_recording *recording) {
+    int status = RETC_OK;
+    char name[64];
+    if (!retc_h5_has(recording->file, "interneurons/names"))
+        return RETC_OK;
+    RETC_TRY(
+        retc_h5_read_texts(recording->file, "interneurons/names", &recording->interneuron_names, &recording->interneurons));
+    for (int part = 0; part < 2; ++part) {
+        size_t frames = recording->part[part].frames, shape[2];
+        const size_t expected[2] = {recording->interneurons, 0};
+        if (frames == 0)
+            continue;
+        snprintf(name, sizeof name, "interneurons/%s/signal", retc_part_names[part]);
+        RETC_TRY(retc_h5_expect(recording->file, name, 2, expected, shape));
+        if (shape[1] < frames)
+            RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: dataset \"%s\" has %zu frames, expected %zu", retc_recording_path(recording),
+                               name, shape[1], frames));
+    }
+
+done:
+    return status;
+}
+
+retc_recording *
+retc_recording_open(const char *path, size_t budget) {
+    int status = RETC_OK;
+    retc_recording *recording = NULL;
+    RETC_TRY(RETC_ALLOC(recording, 1));
+    RETC_TRY(RETC_GOT(recording->file = retc_h5_open(path)));
+    recording->budget = budget ? budget : DEFAULT_BUDGET;
+    RETC_TRY(read_part(recording, RETC_TRAIN));
+    RETC_TRY(read_part(recording, RETC_TEST));
+    if (recording->cells == 0)
+        RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: has neither a group \"train\" nor a group \"test\": is it a recording?", path));
+    RETC_TRY(read_frame_interval(recording));
+    RETC_TRY(read_names(recording));
+    RETC_TRY(read_interneuron_names(recording));
+
+done:
+    if (status < 0) {
+        retc_recording_close(recording);
+        return NULL;
+    }
+    return recording;
+}
+
+void
+retc_recording_close(retc_recording *recording) {
+    if (!recording)
+        return;
+    for (int part = 0; part < 2; ++part) {
+        retc_free(recording->part[part].counts);
+        retc_free(recording->part[part].block_start);
+        retc_free(recording->part[part].movie);
+    }
+    retc_free(recording->cell_names);
+    retc_free(recording->interneuron_names);
+    retc_h5_close(recording->file);
+    retc_free(recording);
+}
