@@ -131,9 +131,11 @@ set_flag(const retc_option *option, const char *text) {
 /* `choices` is "a|b|c". */
 static int
 is_choice(const char *choices, const char *text) {
-    size_t length = strlen(text);
+    size_t length = strcspn(text, "|");
+    if (length == 0 || text[length] != '\0')
+        return 0;
     for (const char *at = choices; at; at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL)
-        if (length > 0 && !strncmp(at, text, length) && (at[length] == '|' || at[length] == '\0'))
+        if (!strncmp(at, text, length) && (at[length] == '|' || at[length] == '\0'))
             return 1;
     return 0;
 }
