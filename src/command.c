@@ -9,6 +9,7 @@
 
 /* In the order in which a user meets them; commands of one group stand together. */
 const retc_command retc_commands[] = {
+    {"fit", "Models", "fit a model of the retina to a recording", retc_cmd_fit},
     {"run", "Results", "run a whole analysis from a configuration file", retc_cmd_run},
     {"help", "Help", "explain a command, or list them all", retc_cmd_help},
     {NULL, NULL, NULL, NULL},

@@ -23,8 +23,10 @@ retcodec_SOURCES += \
     src/meter.c \
     src/run_config.c src/run_config.h \
     src/cmd_run.c \
+    src/cmd_fit.c \
     src/cmd_help.c
 man_MANS = man/retcodec.1 \
+    man/retcodec-fit.1 \
     man/retcodec-run.1 \
     man/retcodec-help.1
 

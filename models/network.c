@@ -1,0 +1,328 @@
+#include "network.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "rng.h"
+
+enum { GROW = 8 };
+
+retc_network *
+retc_network_alloc(const char *model_type, size_t L, size_t H, size_t W, size_t N) {
+    retc_network *network = retc_calloc(1, sizeof *network);
+    if (!network)
+        return NULL;
+    *network = (retc_network){.L = L, .H = H, .W = W, .N = N, .lag = 1, .stimulus_std = 1};
+    network->model_type = retc_strdup(model_type);
+    network->cell_name = retc_calloc(N, sizeof *network->cell_name);
+    int ok = network->model_type && network->cell_name;
+    for (size_t j = 0; ok && j < N; ++j)
+        ok = (network->cell_name[j] = retc_strf("cell%02zu", j + 1)) != NULL;
+    if (!ok) {
+        retc_network_free(network);
+        return NULL;
+    }
+    return network;
+}
+
+void
+retc_network_free(retc_network *network) {
+    if (!network)
+        return;
+    for (size_t l = 0; l < network->layers; ++l)
+        retc_free(network->layer[l].position);
+    for (size_t j = 0; network->cell_name && j < network->N; ++j)
+        retc_free(network->cell_name[j]);
+    retc_free(network->cell_name);
+    retc_free(network->model_type);
+    retc_free(network->layer);
+    retc_free(network->param);
+    retc_free(network->value);
+    retc_free(network);
+}
+
+static void *
+duplicate(const void *block, size_t n, size_t size) {
+    void *copy = retc_calloc(n ? n : 1, size);
+    return copy && n ? memcpy(copy, block, n * size) : copy;
+}
+
+retc_network *
+retc_network_copy(const retc_network *from) {
+    retc_network *to = retc_network_alloc(from->model_type, from->L, from->H, from->W, from->N);
+    if (!to)
+        return NULL;
+    to->lag = from->lag;
+    to->stimulus_mean = from->stimulus_mean;
+    to->stimulus_std = from->stimulus_std;
+    to->frame_interval = from->frame_interval;
+    to->modules = from->modules;
+    to->params = from->params;
+    to->values = from->values;
+    to->layer = duplicate(from->layer, from->layers, sizeof *from->layer);
+    to->param = duplicate(from->param, from->params, sizeof *from->param);
+    to->value = duplicate(from->value, from->values, sizeof *from->value);
+    int ok = to->layer && to->param && to->value;
+    for (size_t l = 0; ok && l < from->layers; ++l, ++to->layers)
+        if (from->layer[l].position)
+            ok = (to->layer[l].position = duplicate(from->layer[l].position, 2 * from->layer[l].C, sizeof(size_t))) != NULL;
+    for (size_t j = 0; ok && j < from->N; ++j)
+        ok = retc_network_set_cell_name(to, j, from->cell_name[j]) == RETC_OK;
+    if (!ok) {
+        retc_network_free(to);
+        return NULL;
+    }
+    return to;
+}
+
+int
+retc_network_set_cell_name(retc_network *network, size_t j, const char *name) {
+    char *copy = retc_strdup(name);
+    if (!copy)
+        return RETC_ENOMEM;
+    retc_free(network->cell_name[j]);
+    network->cell_name[j] = copy;
+    return RETC_OK;
+}
+
+size_t
+retc_layer_units(const retc_layer *layer) {
+    return layer->C * layer->h * layer->w;
+}
+
+size_t
+retc_network_cuts(const retc_network *network, size_t *cut) {
+    size_t n = 0;
+    for (size_t l = 0; l < network->layers; ++l)
+        if (network->layer[l].cut[0])
+            cut[n++] = l;
+    return n;
+}
+
+/* ---- building -------------------------------------------------------------------------------------------------------- */
+
+/* Room for one more element, grown by GROW at a time. */
+static int
+grow(void **block, size_t used, size_t size) {
+    if (used % GROW)
+        return RETC_OK;
+    void *larger = retc_calloc(used + GROW, size);
+    if (!larger)
+        return RETC_ENOMEM;
+    if (*block)
+        memcpy(larger, *block, used * size);
+    retc_free(*block);
+    *block = larger;
+    return RETC_OK;
+}
+
+/* A fresh layer with the shape of its input; NULL when out of memory. */
+static retc_layer *
+add_layer(retc_network *network, retc_layer_kind kind) {
+    void *block = network->layer;
+    if (grow(&block, network->layers, sizeof *network->layer) < 0)
+        return NULL;
+    network->layer = block;
+    retc_layer *layer = &network->layer[network->layers];
+    *layer = (retc_layer){.kind = kind, .C = network->L, .h = network->H, .w = network->W, .value = 1,
+                          .weight = RETC_NO_PARAM, .bias = RETC_NO_PARAM, .mean = RETC_NO_PARAM, .var = RETC_NO_PARAM};
+    if (network->layers) {
+        const retc_layer *before = layer - 1;
+        layer->C = before->C, layer->h = before->h, layer->w = before->w;
+    }
+    snprintf(layer->module, sizeof layer->module, "sequential.%zu", network->modules++);
+    ++network->layers;
+    return layer;
+}
+
+/* A parameter of `layer`: "<module>.<suffix>", zero values.  Its index, or a negative code. */
+static int
+add_param(retc_network *network, const retc_layer *layer, const char *suffix, int rank, const size_t *shape, int trainable) {
+    void *block = network->param;
+    if (grow(&block, network->params, sizeof *network->param) < 0)
+        return RETC_ENOMEM;
+    network->param = block;
+    retc_param *param = &network->param[network->params];
+    *param = (retc_param){.rank = rank, .offset = network->values, .size = 1, .trainable = trainable};
+    snprintf(param->name, sizeof param->name, "%.40s.%.20s", layer->module, suffix);
+    for (int d = 0; d < rank; ++d) {
+        param->shape[d] = shape[d];
+        param->size *= shape[d];
+    }
+    float *values = retc_calloc(network->values + param->size, sizeof *values);
+    if (!values)
+        return RETC_ENOMEM;
+    if (network->value)
+        memcpy(values, network->value, network->values * sizeof *values);
+    retc_free(network->value);
+    network->value = values;
+    network->values += param->size;
+    return (int)network->params++;
+}
+
+void
+retc_network_skip_module(retc_network *network) {
+    ++network->modules;
+}
+
+int
+retc_network_add_conv(retc_network *network, size_t K, size_t kh, size_t kw, int with_bias, int dense) {
+    size_t convolutions = 0;
+    for (size_t l = 0; l < network->layers; ++l)
+        convolutions += network->layer[l].kind == RETC_LAYER_CONV;
+    retc_layer *layer = add_layer(network, RETC_LAYER_CONV);
+    if (!layer)
+        return RETC_ENOMEM;
+    layer->kh = kh ? kh : layer->h;
+    layer->kw = kw ? kw : layer->w;
+    layer->dense = dense;
+    if (K == 0 || layer->kh > layer->h || layer->kw > layer->w)
+        return RETC_FAIL(RETC_EINVAL, "layer %s: %zu channels with a kernel of %zux%zu on a map of %zux%zu: the kernel must fit",
+                         layer->module, K, layer->kh, layer->kw, layer->h, layer->w);
+    snprintf(layer->cut, sizeof layer->cut, "conv%zu", convolutions);
+    size_t shape[4] = {K, layer->C, layer->kh, layer->kw}, flat[2] = {K, layer->C * layer->kh * layer->kw};
+    layer->weight = dense ? add_param(network, layer, "weight", 2, flat, 1) : add_param(network, layer, "weight", 4, shape, 1);
+    if (layer->weight >= 0 && with_bias)
+        layer->bias = add_param(network, layer, "bias", 1, &K, 1);
+    layer->C = K;
+    layer->h = layer->h - layer->kh + 1;
+    layer->w = layer->w - layer->kw + 1;
+    return layer->weight < 0 || (with_bias && layer->bias < 0) ? RETC_ENOMEM : RETC_OK;
+}
+
+int
+retc_network_add_batchnorm(retc_network *network, int per_unit, int absolute, double eps) {
+    retc_layer *layer = add_layer(network, RETC_LAYER_BATCHNORM);
+    if (!layer)
+        return RETC_ENOMEM;
+    layer->per_unit = per_unit;
+    layer->absolute = absolute;
+    layer->eps = eps;
+    size_t n = per_unit ? retc_layer_units(layer) : layer->C;
+    layer->weight = add_param(network, layer, absolute ? "scale" : "weight", 1, &n, 1);
+    layer->bias = add_param(network, layer, absolute ? "shift" : "bias", 1, &n, 1);
+    layer->mean = add_param(network, layer, "running_mean", 1, &n, 0);
+    layer->var = add_param(network, layer, "running_var", 1, &n, 0);
+    if (layer->weight < 0 || layer->bias < 0 || layer->mean < 0 || layer->var < 0)
+        return RETC_ENOMEM;
+    for (size_t i = 0; i < n; ++i) {
+        retc_network_values(network, layer->weight)[i] = 1;
+        retc_network_values(network, layer->var)[i] = 1;
+    }
+    return RETC_OK;
+}
+
+int
+retc_network_add_noise(retc_network *network, double sigma) {
+    retc_layer *layer = add_layer(network, RETC_LAYER_NOISE);
+    if (!layer)
+        return RETC_ENOMEM;
+    layer->sigma = sigma;
+    return RETC_OK;
+}
+
+int
+retc_network_add_grab(retc_network *network, const size_t *position) {
+    retc_layer *layer = add_layer(network, RETC_LAYER_GRAB);
+    if (!layer)
+        return RETC_ENOMEM;
+    for (size_t c = 0; c < layer->C; ++c)
+        if (position[2 * c] >= layer->h || position[2 * c + 1] >= layer->w)
+            return RETC_FAIL(RETC_EINVAL, "readout position (%zu,%zu) of channel %zu is outside its map of %zux%zu", position[2 * c],
+                             position[2 * c + 1], c, layer->h, layer->w);
+    if (!(layer->position = duplicate(position, 2 * layer->C, sizeof *position)))
+        return RETC_ENOMEM;
+    layer->h = layer->w = 1;
+    return RETC_OK;
+}
+
+int
+retc_network_add_piecewise(retc_network *network, size_t knots) {
+    retc_layer *layer = add_layer(network, RETC_LAYER_PIECEWISE);
+    if (!layer)
+        return RETC_ENOMEM;
+    if (knots < 1)
+        return RETC_FAIL(RETC_EINVAL, "a piecewise nonlinearity needs at least one knot");
+    layer->knots = knots;
+    size_t shape[2] = {layer->C, knots};
+    layer->weight = add_param(network, layer, "knot_x", 2, shape, 0);
+    layer->bias = add_param(network, layer, "knot_y", 2, shape, 0);
+    return layer->weight < 0 || layer->bias < 0 ? RETC_ENOMEM : RETC_OK;
+}
+
+int
+retc_network_add_scale(retc_network *network, double value, double offset) {
+    retc_layer *layer = add_layer(network, RETC_LAYER_SCALE);
+    if (!layer)
+        return RETC_ENOMEM;
+    layer->value = value;
+    layer->offset = offset;
+    return RETC_OK;
+}
+
+int
+retc_network_add_simple(retc_network *network, retc_layer_kind kind) {
+    return add_layer(network, kind) ? RETC_OK : RETC_ENOMEM;
+}
+
+int
+retc_network_finish(const retc_network *network) {
+    if (network->layers == 0 || network->layer[0].kind != RETC_LAYER_CONV)
+        return RETC_FAIL(RETC_EINVAL, "a network must begin with a convolution over the stimulus");
+    const retc_layer *last = &network->layer[network->layers - 1];
+    if (retc_layer_units(last) != network->N)
+        return RETC_FAIL(RETC_EINVAL, "the last layer gives (%zu,%zu,%zu) values, one for each of %zu cells was expected", last->C,
+                         last->h, last->w, network->N);
+    return RETC_OK;
+}
+
+/* ---- parameters ------------------------------------------------------------------------------------------------------ */
+
+const retc_param *
+retc_network_param(const retc_network *network, const char *name) {
+    for (size_t i = 0; i < network->params; ++i)
+        if (strcmp(network->param[i].name, name) == 0)
+            return &network->param[i];
+    return NULL;
+}
+
+float *
+retc_network_values(retc_network *network, int param) {
+    return param < 0 ? NULL : network->value + network->param[param].offset;
+}
+
+const float *
+retc_network_values_const(const retc_network *network, int param) {
+    return param < 0 ? NULL : network->value + network->param[param].offset;
+}
+
+/* Uniform within +-sqrt(6 / fan_in), which keeps the variance of ReLU layers (He et al. 2015, eq. 10). */
+int
+retc_network_init(retc_network *network, uint64_t seed) {
+    for (size_t l = 0; l < network->layers; ++l) {
+        const retc_layer *layer = &network->layer[l];
+        if (layer->kind != RETC_LAYER_CONV)
+            continue;
+        const retc_param *param = &network->param[layer->weight];
+        gsl_rng *rng = retc_rng_alloc(seed, RETC_STREAM_WEIGHTS, l);
+        if (!rng)
+            return RETC_ENOMEM;
+        double bound = sqrt(6.0 / ((double)param->size / (double)layer->C));
+        for (size_t i = 0; i < param->size; ++i)
+            network->value[param->offset + i] = (float)gsl_ran_flat(rng, -bound, bound);
+        gsl_rng_free(rng);
+    }
+    return RETC_OK;
+}
+
+void
+retc_batchnorm_affine(const retc_network *network, const retc_layer *layer, size_t f, float *scale, float *shift) {
+    double weight = (double)retc_network_values_const(network, layer->weight)[f];
+    double bias = (double)retc_network_values_const(network, layer->bias)[f];
+    double mean = (double)retc_network_values_const(network, layer->mean)[f];
+    double var = (double)retc_network_values_const(network, layer->var)[f];
+    double slope = (layer->absolute ? fabs(weight) : weight) / sqrt(var + layer->eps);
+    *scale = (float)slope;
+    *shift = (float)(bias - mean * slope);
+}

@@ -1,0 +1,111 @@
+/* A network: a table of layers, and one block of parameters with a table of their names and shapes.
+ *
+ * Every model here is one: LN is convolution with the whole image, then a piecewise linear nonlinearity; the convolutional
+ * model (McIntosh et al. 2016) is [convolution, batch norm, noise, ReLU] twice, then a dense readout, batch norm, softplus.
+ * Activations are (C,h,w,ld) with time innermost.  The fields may be read; change them through the functions. */
+#ifndef RETC_NETWORK_H
+#define RETC_NETWORK_H
+
+#include <stdint.h>
+
+#include "conv.h"
+#include "error.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum {
+    RETC_LAYER_CONV,      /* w, b; a dense layer is a convolution with the whole map */
+    RETC_LAYER_BATCHNORM, /* (x - mean)/sqrt(var + eps) * weight + bias, per channel or per unit */
+    RETC_LAYER_NOISE,     /* adds N(0, sigma^2) in training, nothing else */
+    RETC_LAYER_RELU,      /* max(x, 0) */
+    RETC_LAYER_GRAB,      /* one position per channel: out[c] = x[c, row_c, column_c] */
+    RETC_LAYER_SOFTPLUS,  /* log(1 + exp x), and x for x > 20 */
+    RETC_LAYER_PIECEWISE, /* straight lines through the knots of each channel, flat outside */
+    RETC_LAYER_SCALE      /* value * x + offset: from the network's units to Hz */
+} retc_layer_kind;
+
+enum { RETC_NO_PARAM = -1, RETC_NAME_SIZE = 64, RETC_CUT_SIZE = 16 };
+
+typedef struct {
+    retc_layer_kind kind;
+    size_t C, h, w;           /* output: channels, rows, columns */
+    char module[RETC_NAME_SIZE]; /* "sequential.4": prefix of its parameters' names */
+    char cut[RETC_CUT_SIZE];  /* convolutions: the name under which contributions are written, "conv1"; else "" */
+    size_t kh, kw;            /* convolution */
+    int dense;                /* convolution stored as torch Linear (K, C h w) */
+    int per_unit, absolute;   /* batch norm: statistics per unit, not channel; |weight| is used */
+    double eps, sigma;        /* batch norm; noise */
+    double value, offset;     /* scale */
+    size_t knots;             /* piecewise */
+    size_t *position;         /* grab: (C,2) row, column */
+    int weight, bias, mean, var; /* indices into the table of parameters, or RETC_NO_PARAM; piecewise: weight = x, bias = y */
+} retc_layer;
+
+typedef struct {
+    char name[RETC_NAME_SIZE]; /* torch name, "sequential.0.weight" */
+    int rank;
+    size_t shape[4], offset, size; /* in floats, into the block */
+    int trainable;
+} retc_param;
+
+typedef struct {
+    char *model_type;     /* "ln", "cnn" or a peer's class name */
+    size_t L, H, W, N;    /* history, pixels, cells */
+    size_t lag;           /* the window of response frame t ends with frame t - lag */
+    double stimulus_mean, stimulus_std; /* x = (S - mean) / std */
+    double frame_interval; /* s, 0 when unknown */
+    char **cell_name;     /* (N) */
+    size_t layers, params, values;
+    size_t modules;       /* number of the next torch module */
+    retc_layer *layer;
+    retc_param *param;
+    float *value;         /* (values) all parameters */
+} retc_network;
+
+/* An empty network for windows of L frames of H x W pixels and N cells.  NULL when out of memory. */
+retc_network *retc_network_alloc(const char *model_type, size_t L, size_t H, size_t W, size_t N);
+void retc_network_free(retc_network *network);
+retc_network *retc_network_copy(const retc_network *network);
+
+/* Append a layer.  Convolution: K channels, kernel kh x kw (0: the whole map), stored as Linear when `dense`. */
+int retc_network_add_conv(retc_network *network, size_t K, size_t kh, size_t kw, int with_bias, int dense) RETC_USED;
+int retc_network_add_batchnorm(retc_network *network, int per_unit, int absolute, double eps) RETC_USED;
+int retc_network_add_noise(retc_network *network, double sigma) RETC_USED;
+int retc_network_add_grab(retc_network *network, const size_t *position) RETC_USED;
+int retc_network_add_piecewise(retc_network *network, size_t knots) RETC_USED;
+int retc_network_add_scale(retc_network *network, double value, double offset) RETC_USED;
+int retc_network_add_simple(retc_network *network, retc_layer_kind kind) RETC_USED; /* ReLU, softplus */
+
+/* Skip a module number, as torch does for layers that compute nothing here (Flatten, Reshape). */
+void retc_network_skip_module(retc_network *network);
+
+/* Check that the last layer gives one value per cell.  Call when all layers are there. */
+int retc_network_finish(const retc_network *network) RETC_USED;
+
+/* Set the name of cell j (copied). */
+int retc_network_set_cell_name(retc_network *network, size_t j, const char *name) RETC_USED;
+
+/* Parameter by name, NULL when there is none (borrowed); its values. */
+const retc_param *retc_network_param(const retc_network *network, const char *name);
+float *retc_network_values(retc_network *network, int param);
+const float *retc_network_values_const(const retc_network *network, int param);
+
+/* He-uniform convolutions, batch norm at identity, from (seed, stream weights). */
+int retc_network_init(retc_network *network, uint64_t seed) RETC_USED;
+
+/* Number of floats of one frame of layer l's output: C h w. */
+size_t retc_layer_units(const retc_layer *layer);
+
+/* Positions of the convolutions (the cuts at which contributions are taken): `cut` has room for network->layers. */
+size_t retc_network_cuts(const retc_network *network, size_t *cut);
+
+/* Scale and shift of a batch norm at inference for feature f: y = x * scale + shift. */
+void retc_batchnorm_affine(const retc_network *network, const retc_layer *layer, size_t f, float *scale, float *shift);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,93 @@
+#include "split.h"
+
+#include <math.h>
+
+#include "rng.h"
+
+/* Pieces are chosen on one line of all response frames; a piece that runs over the end of a stretch becomes two spans. */
+static int
+validation_spans(const retc_span *spans, size_t n_spans, size_t total, double fraction, size_t pieces, uint64_t seed,
+                 retc_split *split) {
+    gsl_rng *rng = retc_rng_alloc(seed, RETC_STREAM_SPLIT, 0);
+    if (!rng)
+        return RETC_ENOMEM;
+    for (size_t i = 0; i < pieces; ++i) {
+        size_t share = total / pieces, length = (size_t)lround(fraction * (double)share);
+        if (length == 0)
+            continue;
+        size_t first = i * share + (size_t)gsl_rng_uniform_int(rng, share - length + 1), line = 0;
+        for (size_t s = 0; s < n_spans; line += spans[s++].count) {
+            size_t low = first > line ? first : line;
+            size_t high = first + length < line + spans[s].count ? first + length : line + spans[s].count;
+            if (low < high) {
+                split->validation[split->n_validation++] = (retc_span){spans[s].first + (low - line), high - low};
+                split->validation_frames += high - low;
+            }
+        }
+    }
+    gsl_rng_free(rng);
+    return RETC_OK;
+}
+
+static void
+add_train(retc_split *split, size_t first, size_t end) {
+    if (first >= end)
+        return;
+    split->train[split->n_train++] = (retc_span){first, end - first};
+    split->train_frames += end - first;
+}
+
+int
+retc_split_make(const retc_span *spans, size_t n_spans, double fraction, size_t pieces, size_t gap, uint64_t seed,
+                retc_split *split) {
+    int status = RETC_OK;
+    size_t total = 0;
+    *split = (retc_split){0};
+    for (size_t s = 0; s < n_spans; ++s)
+        total += spans[s].count;
+    pieces = pieces < total ? pieces : total;
+    RETC_TRY(RETC_ALLOC(split->validation, pieces * 2 + n_spans));
+    RETC_TRY(RETC_ALLOC(split->train, pieces * 2 + 2 * n_spans));
+    if (fraction > 0)
+        RETC_TRY(validation_spans(spans, n_spans, total, fraction, pieces, seed, split));
+    for (size_t s = 0, v = 0; s < n_spans; ++s) {
+        size_t at = spans[s].first, end = spans[s].first + spans[s].count;
+        for (; v < split->n_validation && split->validation[v].first >= spans[s].first && split->validation[v].first < end; ++v) {
+            const retc_span *piece = &split->validation[v];
+            add_train(split, at, piece->first > gap ? piece->first - gap : 0);
+            at = piece->first + piece->count + gap;
+        }
+        add_train(split, at, end);
+    }
+    if (split->train_frames == 0)
+        status = RETC_FAIL(RETC_EINVAL, "no frame is left to train on: %zu response frames, %.0f %% of them for validation", total,
+                           fraction * 100);
+done:
+    if (status < 0)
+        retc_split_clear(split);
+    return status;
+}
+
+void
+retc_split_clear(retc_split *split) {
+    retc_free(split->train);
+    retc_free(split->validation);
+    *split = (retc_split){0};
+}
+
+int
+retc_split_blocks(const retc_span *spans, size_t n_spans, size_t block, size_t phase, retc_block **blocks, size_t *n) {
+    size_t most = 0, sample = 0;
+    for (size_t s = 0; s < n_spans; ++s)
+        most += spans[s].count / block + 2;
+    *n = 0;
+    int status = RETC_ALLOC(*blocks, most);
+    for (size_t s = 0; s < n_spans && status == RETC_OK; ++s)
+        for (size_t at = 0, length; at < spans[s].count; at += length) {
+            size_t whole = at == 0 && phase ? phase : block;
+            length = spans[s].count - at < whole ? spans[s].count - at : whole;
+            (*blocks)[(*n)++] = (retc_block){spans[s].first + at, length, sample};
+            sample += length;
+        }
+    return status;
+}

@@ -1,0 +1,106 @@
+#include "stream.h"
+
+#include "parallel.h"
+
+typedef struct {
+    const retc_stream_task *task;
+    retc_tape **tape;    /* (slots) */
+    float **frames;      /* (slots) */
+    retc_block *block;   /* (slots) */
+    size_t slots;
+} stream;
+
+size_t
+retc_stream_slots(const retc_stream_options *options) {
+    return options->threads ? options->threads : retc_parallel_processors();
+}
+
+int
+retc_stream_check(const retc_network *network, const retc_recording *recording, int cells) {
+    size_t H = retc_recording_height(recording), W = retc_recording_width(recording), N = retc_recording_cells(recording);
+    if (H != network->H || W != network->W)
+        return RETC_FAIL(RETC_EINVAL, "%s: the movie has %zux%zu pixels, the model was fitted to %zux%zu",
+                         retc_recording_path(recording), H, W, network->H, network->W);
+    if (cells && N != network->N)
+        return RETC_FAIL(RETC_EINVAL, "%s: the recording has %zu cells, the model %zu", retc_recording_path(recording), N,
+                         network->N);
+    return RETC_OK;
+}
+
+int
+retc_stream_read(const retc_network *network, retc_recording *recording, retc_part part, size_t t0, size_t n, float *frames) {
+    return retc_recording_stimulus(recording, part, t0 + 1 - network->lag - network->L, n + network->L - 1, frames);
+}
+
+static int
+stream_init(stream *s, const retc_network *network, const retc_stream_options *options, const retc_stream_task *task) {
+    int status = RETC_OK;
+    *s = (stream){.task = task, .slots = retc_stream_slots(options)};
+    RETC_TRY(RETC_ALLOC(s->tape, s->slots));
+    RETC_TRY(RETC_ALLOC(s->frames, s->slots));
+    RETC_TRY(RETC_ALLOC(s->block, s->slots));
+    for (size_t i = 0; i < s->slots; ++i) {
+        RETC_TRY(RETC_GOT(s->tape[i] = retc_tape_alloc(network, options->block, options->gradients || options->window_gradients)));
+        if (options->window_gradients)
+            RETC_TRY(retc_tape_add_window_gradient(s->tape[i]));
+        RETC_TRY(RETC_ALLOC(s->frames[i], (options->block + network->L - 1) * network->H * network->W));
+    }
+done:
+    return status;
+}
+
+static void
+stream_free(stream *s) {
+    for (size_t i = 0; i < s->slots; ++i) {
+        if (s->tape)
+            retc_tape_free(s->tape[i]);
+        if (s->frames)
+            retc_free(s->frames[i]);
+    }
+    retc_free(s->tape);
+    retc_free(s->frames);
+    retc_free(s->block);
+}
+
+static int
+run_slot(void *context, size_t slot) {
+    stream *s = context;
+    retc_tape_load(s->tape[slot], s->frames[slot], s->block[slot].n);
+    return s->task->work(s->task->context, slot, s->tape[slot], &s->block[slot]);
+}
+
+static int
+run_filled(stream *s, size_t filled) {
+    int status = retc_parallel_for(filled, s->slots, run_slot, s);
+    for (size_t i = 0; i < filled && status >= 0 && s->task->consume; ++i)
+        status = s->task->consume(s->task->context, i, s->tape[i], &s->block[i]);
+    return status;
+}
+
+int
+retc_stream_run(const retc_network *network, retc_recording *recording, retc_part part, const retc_span *spans, size_t n_spans,
+                const retc_stream_options *options, const retc_stream_task *task, const retc_progress *progress) {
+    int status = RETC_OK;
+    size_t filled = 0, sample = 0, total = 0;
+    stream s;
+    RETC_TRY(stream_init(&s, network, options, task));
+    for (size_t i = 0; i < n_spans; ++i)
+        total += spans[i].count;
+    for (size_t i = 0; i < n_spans; ++i)
+        for (size_t at = 0, n; at < spans[i].count; at += n) {
+            n = spans[i].count - at < options->block ? spans[i].count - at : options->block;
+            s.block[filled] = (retc_block){spans[i].first + at, n, sample};
+            RETC_TRY(retc_stream_read(network, recording, part, spans[i].first + at, n, s.frames[filled]));
+            sample += n;
+            if (++filled == s.slots) {
+                RETC_TRY(run_filled(&s, filled));
+                filled = 0;
+                retc_progress_report(progress, sample, total, NULL);
+            }
+        }
+    RETC_TRY(run_filled(&s, filled));
+    retc_progress_report(progress, total, total, NULL);
+done:
+    stream_free(&s);
+    return status;
+}

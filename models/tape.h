@@ -1,0 +1,60 @@
+/* Running a network forward and backward over blocks of consecutive time, at inference. */
+#ifndef RETC_TAPE_H
+#define RETC_TAPE_H
+
+#include "network.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Everything one thread needs for a block of up to max_n response frames. */
+typedef struct {
+    const retc_network *network; /* kept */
+    size_t max_n, ld;            /* rows of time are ld floats apart */
+    size_t in_ld;                /* of the movie: ld + L - 1, rounded up */
+    float *movie;                /* (H,W,in_ld) normalised stimulus, oldest frame first */
+    float **out;                 /* per layer (C,h,w,ld); noise shares its input's */
+    float **grad;                /* per layer, NULL without gradients */
+    retc_conv *conv;             /* per layer; used by convolutions */
+    float *packed;               /* scratch of the convolutions' backward pass */
+    size_t *packed_offset;
+    float *window_grad;          /* (L,H,W,ld), made by retc_tape_add_window_gradient */
+} retc_tape;
+
+/* NULL with a recorded reason.  With `gradients` the backward passes work too. */
+retc_tape *retc_tape_alloc(const retc_network *network, size_t max_n, int gradients);
+void retc_tape_free(retc_tape *tape);
+int retc_tape_add_window_gradient(retc_tape *tape) RETC_USED;
+
+/* Put n + L - 1 raw frames (T,H,W) into the tape, normalised. */
+void retc_tape_load(retc_tape *tape, const float *frames, size_t n);
+
+/* Input of layer l: the movie, or the output of layer l - 1. */
+float *retc_tape_input(const retc_tape *tape, size_t l);
+
+/* Run layers from ... to-1 on n frames. */
+void retc_tape_forward(retc_tape *tape, size_t from, size_t to, size_t n);
+
+/* Rates in Hz of cell j (n): the output of the last layer. */
+const float *retc_tape_rate(const retc_tape *tape, size_t j);
+
+/* Given grad[from], the gradient of a target at the output of layer `from`, fill grad[l] for l = from-1 ... to. */
+void retc_tape_backward(retc_tape *tape, size_t from, size_t to, size_t n);
+
+/* window_grad = d target / d window, from grad[0]: (L,H,W,ld), oldest frame first. */
+void retc_tape_backward_window(retc_tape *tape, size_t n);
+
+/* One layer: `out` from `in`. */
+void retc_layer_forward(const retc_tape *tape, size_t l, const float *in, size_t n, float *out);
+
+/* One layer: gradient gin at its input from the gradient g at its output.  With in0 and out0 (another input and its output;
+ * else NULL) every nonlinearity is differentiated by its secant (out - out0) / (in - in0) instead of its derivative. */
+void retc_layer_backward(retc_tape *tape, size_t l, const float *in, const float *out, const float *in0, const float *out0,
+                         const float *g, size_t n, float *gin);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
