@@ -9,6 +9,9 @@
 static const double floor_count = 1e-8;      /* keeps log(rate dt) finite */
 static const double running_momentum = 0.1;  /* of batch norm's running statistics, as torch's default */
 
+/* A step has some twenty parallel loops; below this much work waking threads costs more than they save. */
+static const double worth_threads = 1e8;
+
 struct retc_trainer {
     retc_network *network;
     retc_trainer_options options;
@@ -28,6 +31,16 @@ struct retc_trainer {
 static size_t
 features(const retc_layer *layer) {
     return layer->per_unit ? retc_layer_units(layer) : layer->C;
+}
+
+/* Multiplications and additions of the convolutions of a batch, forward and backward. */
+static double
+batch_flops(const retc_network *network, const retc_trainer_options *options) {
+    double sum = 0;
+    for (size_t l = 0; l < network->layers; ++l)
+        if (network->layer[l].kind == RETC_LAYER_CONV)
+            sum += (double)network->param[network->layer[l].weight].size * (double)(network->layer[l].h * network->layer[l].w);
+    return 6 * sum * (double)(options->blocks * options->block);
 }
 
 /* ---- making ---------------------------------------------------------------------------------------------------------- */
@@ -70,6 +83,8 @@ retc_trainer_alloc(retc_network *network, const retc_trainer_options *options) {
         return NULL;
     trainer->network = network;
     trainer->options = *options;
+    if (batch_flops(network, options) < worth_threads)
+        trainer->options.threads = 1;
     if (trainer_init(trainer) < 0) {
         retc_trainer_free(trainer);
         return NULL;
