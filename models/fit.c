@@ -154,11 +154,12 @@ retc_fit_network(retc_recording *recording, const retc_fit_options *options) {
 
 /* ---- validation ------------------------------------------------------------------------------------------------------ */
 
-/* Running sums of a prediction against counts, per cell: enough for the loss and Pearson's r. */
+/* Loss and correlation of the prediction with the counts, per cell. */
 typedef struct {
     fit *f;
-    double *sum; /* (N,6): loss, x, y, xx, yy, xy */
-    float *count;
+    double *loss;    /* (N) */
+    retc_sums *sums; /* (N) */
+    float *count;    /* (N,block) */
 } validation;
 
 static int
@@ -175,12 +176,8 @@ score_block(void *context, size_t slot, const retc_tape *tape, const retc_block 
     int status = retc_recording_counts(v->f->recording, RETC_TRAIN, block->t0, block->n, v->count);
     for (size_t j = 0; j < tape->network->N && status == RETC_OK; ++j) {
         const float *rate = retc_tape_rate(tape, j), *count = v->count + j * block->n;
-        double *sum = v->sum + 6 * j;
-        sum[0] += retc_poisson_loss(rate, count, block->n, tape->network->frame_interval);
-        for (size_t t = 0; t < block->n; ++t) {
-            double x = (double)rate[t], y = (double)count[t];
-            sum[1] += x, sum[2] += y, sum[3] += x * x, sum[4] += y * y, sum[5] += x * y;
-        }
+        v->loss[j] += retc_poisson_loss(rate, count, block->n, tape->network->frame_interval);
+        retc_sums_add(&v->sums[j], rate, count, block->n);
     }
     return status;
 }
@@ -192,18 +189,19 @@ validate(fit *f, retc_fit_epoch *result) {
     validation v = {.f = f};
     retc_stream_options options = {.block = f->options->block, .threads = f->options->threads};
     retc_stream_task task = {predict_block, score_block, &v};
-    RETC_TRY(RETC_ALLOC(v.sum, 6 * N));
+    RETC_TRY(RETC_ALLOC(v.loss, N));
+    RETC_TRY(RETC_ALLOC(v.sums, N));
     RETC_TRY(RETC_ALLOC(v.count, N * f->options->block));
     RETC_TRY(retc_stream_run(f->network, f->recording, RETC_TRAIN, f->split.validation, f->split.n_validation, &options, &task, NULL));
     result->validation_loss = result->validation_r = 0;
     for (size_t j = 0; j < N; ++j) {
-        const double *s = v.sum + 6 * j;
-        double xy = s[5] - s[1] * s[2] / (double)n, xx = s[3] - s[1] * s[1] / (double)n, yy = s[4] - s[2] * s[2] / (double)n;
-        result->validation_loss += s[0] / (double)(n * N);
-        result->validation_r += xx > 0 && yy > 0 ? xy / sqrt(xx * yy) / (double)N : 0;
+        double r = retc_sums_pearson(&v.sums[j]);
+        result->validation_loss += v.loss[j] / (double)(n * N);
+        result->validation_r += isfinite(r) ? r / (double)N : 0;
     }
 done:
-    retc_free(v.sum);
+    retc_free(v.loss);
+    retc_free(v.sums);
     retc_free(v.count);
     return status;
 }

@@ -647,15 +647,15 @@ retc_h5_get_text(retc_h5 *file, const char *object, const char *attribute, char 
     return status < 0 ? status : first_text(texts, n, text);
 }
 
-int
-retc_h5_put_texts(retc_h5 *file, const char *name, size_t n, const char *const *texts) {
-    hsize_t dims[1] = {n};
-    hid_t links = H5Pcreate(H5P_LINK_CREATE), creation = H5Pcreate(H5P_DATASET_CREATE), type = text_type();
+/* Make and write a dataset of strings: rank 0 or 1. */
+static int
+put_strings(retc_h5 *file, const char *name, hid_t type, hid_t space, size_t n, const void *data) {
+    hid_t links = H5Pcreate(H5P_LINK_CREATE), creation = H5Pcreate(H5P_DATASET_CREATE);
     H5Pset_create_intermediate_group(links, 1);
     H5Pset_obj_track_times(creation, 0);
-    hid_t space = H5Screate_simple(1, dims, NULL);
+    errno = 0;
     hid_t id = H5Dcreate2(file->id, name, type, space, links, creation, H5P_DEFAULT);
-    int bad = id < 0 || (n > 0 && H5Dwrite(id, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, texts) < 0);
+    int bad = id < 0 || (n > 0 && H5Dwrite(id, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0);
     if (id >= 0)
         bad |= H5Dclose(id) < 0;
     H5Sclose(space);
@@ -665,21 +665,41 @@ retc_h5_put_texts(retc_h5 *file, const char *name, size_t n, const char *const *
     return bad ? fail_write(file, name) : RETC_OK;
 }
 
+static hid_t
+list_space(size_t n) {
+    hsize_t dims[1] = {n};
+    return H5Screate_simple(1, dims, NULL);
+}
+
+int
+retc_h5_put_texts(retc_h5 *file, const char *name, size_t n, const char *const *texts) {
+    return put_strings(file, name, text_type(), list_space(n), n, texts);
+}
+
+int
+retc_h5_put_fixed_texts(retc_h5 *file, const char *name, size_t n, size_t length, const char *const *texts) {
+    char *block = retc_calloc(n + 1, length);
+    if (!block)
+        return RETC_ENOMEM;
+    for (size_t i = 0; i < n; ++i)
+        memcpy(block + i * length, texts[i], strnlen(texts[i], length));
+    hid_t type = H5Tcopy(H5T_C_S1);
+    H5Tset_size(type, length);
+    H5Tset_strpad(type, H5T_STR_NULLPAD);
+    int status = put_strings(file, name, type, list_space(n), n, block);
+    retc_free(block);
+    return status;
+}
+
 int
 retc_h5_put_text(retc_h5 *file, const char *name, const char *text) {
-    hid_t links = H5Pcreate(H5P_LINK_CREATE), creation = H5Pcreate(H5P_DATASET_CREATE), type = text_type();
-    H5Pset_create_intermediate_group(links, 1);
-    H5Pset_obj_track_times(creation, 0);
-    hid_t space = H5Screate(H5S_SCALAR);
-    hid_t id = H5Dcreate2(file->id, name, type, space, links, creation, H5P_DEFAULT);
-    int bad = id < 0 || H5Dwrite(id, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, &text) < 0;
-    if (id >= 0)
-        bad |= H5Dclose(id) < 0;
-    H5Sclose(space);
-    H5Tclose(type);
-    H5Pclose(creation);
-    H5Pclose(links);
-    return bad ? fail_write(file, name) : RETC_OK;
+    hid_t type = text_type();
+    int ascii = 1;
+    for (const char *c = text; *c; ++c)
+        ascii &= (unsigned char)*c < 128;
+    if (ascii)
+        H5Tset_cset(type, H5T_CSET_ASCII);
+    return put_strings(file, name, type, H5Screate(H5S_SCALAR), 1, &text);
 }
 
 /* ---- attributes ------------------------------------------------------------------------------------------------------ */

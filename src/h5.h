@@ -82,8 +82,10 @@ int retc_h5_write(retc_h5 *file, const char *name, retc_h5_type type, const size
 /* Make and write a whole dataset; rank 0 is a scalar.  Large ones (over 64 kB) are chunked and compressed. */
 int retc_h5_put(retc_h5 *file, const char *name, retc_h5_type type, int rank, const size_t *shape, const void *data) RETC_USED;
 
-/* Scalar string dataset, array of strings, attributes (variable-length UTF-8). */
+/* Scalar string dataset, array of strings of fixed length (null-padded ASCII), array of strings, attributes (variable-length;
+ * a scalar dataset is marked ASCII when it is, all else UTF-8). */
 int retc_h5_put_text(retc_h5 *file, const char *name, const char *text) RETC_USED;
+int retc_h5_put_fixed_texts(retc_h5 *file, const char *name, size_t n, size_t length, const char *const *texts) RETC_USED;
 int retc_h5_put_texts(retc_h5 *file, const char *name, size_t n, const char *const *texts) RETC_USED;
 int retc_h5_set_text(retc_h5 *file, const char *object, const char *attribute, const char *text) RETC_USED;
 int retc_h5_set_number(retc_h5 *file, const char *object, const char *attribute, double value) RETC_USED;

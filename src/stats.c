@@ -28,6 +28,21 @@ retc_pearson(const float *x, const float *y, size_t n) {
     return products / (sqrt(square_x) * sqrt(square_y));
 }
 
+void
+retc_sums_add(retc_sums *sums, const float *x, const float *y, size_t n) {
+    sums->n += (double)n;
+    for (size_t t = 0; t < n; ++t) {
+        double a = (double)x[t], b = (double)y[t];
+        sums->x += a, sums->y += b, sums->xx += a * a, sums->yy += b * b, sums->xy += a * b;
+    }
+}
+
+double
+retc_sums_pearson(const retc_sums *s) {
+    double xx = s->xx - s->x * s->x / s->n, yy = s->yy - s->y * s->y / s->n, xy = s->xy - s->x * s->y / s->n;
+    return xx > 0 && yy > 0 ? xy / sqrt(xx * yy) : (double)NAN;
+}
+
 double
 retc_explained_variance(const float *predicted, const float *measured, size_t n) {
     double mean, errors = 0, squares = centred_square_sum(measured, n, &mean);

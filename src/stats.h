@@ -13,6 +13,13 @@ extern "C" {
 /* Pearson correlation of x and y (n); NaN when either is constant. */
 double retc_pearson(const float *x, const float *y, size_t n);
 
+/* Running sums of pairs, from which Pearson's correlation of a stream follows.  Begin with all zeros. */
+typedef struct {
+    double n, x, y, xx, yy, xy;
+} retc_sums;
+void retc_sums_add(retc_sums *sums, const float *x, const float *y, size_t n);
+double retc_sums_pearson(const retc_sums *sums);
+
 /* 1 - mean squared error / variance of the measured series; NaN when the measured series is constant. */
 double retc_explained_variance(const float *predicted, const float *measured, size_t n);
 
