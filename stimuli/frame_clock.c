@@ -42,3 +42,12 @@ retc_clock_irregular(const double *onset, size_t n, double median, double tolera
     }
     return found;
 }
+
+size_t
+retc_clock_block_disorder(const int64_t *start, size_t blocks, size_t frames) {
+    for (size_t b = 0; b < blocks; ++b) {
+        if (b == 0 ? start[0] != 0 || frames == 0 : start[b] <= start[b - 1] || (uint64_t)start[b] >= frames)
+            return b;
+    }
+    return blocks;
+}

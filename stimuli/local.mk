@@ -1,7 +1,18 @@
 libretcodec_internal_la_SOURCES += \
+    stimuli/circuit.c stimuli/circuit.h \
     stimuli/frame_clock.c stimuli/frame_clock.h \
+    stimuli/import_report.c \
+    stimuli/import_text.c stimuli/import_text.h \
+    stimuli/natural_movie.c stimuli/natural_movie.h \
     stimuli/recording.c stimuli/recording.h \
     stimuli/recording_open.c stimuli/recording_data.h \
+    stimuli/recording_write.c stimuli/recording_write.h \
+    stimuli/simulate.c stimuli/simulate.h \
     stimuli/spikes.c stimuli/spikes.h \
-    stimuli/text.c stimuli/text.h
-pkginclude_HEADERS += stimuli/frame_clock.h stimuli/recording.h stimuli/spikes.h stimuli/text.h
+    stimuli/stimulus_file.c stimuli/stimulus_file.h \
+    stimuli/text.c stimuli/text.h \
+    stimuli/texture.c stimuli/texture.h \
+    stimuli/white_noise.c stimuli/white_noise.h
+pkginclude_HEADERS += stimuli/circuit.h stimuli/frame_clock.h stimuli/import_text.h stimuli/natural_movie.h \
+    stimuli/recording.h stimuli/recording_write.h stimuli/simulate.h stimuli/spikes.h stimuli/stimulus_file.h \
+    stimuli/text.h stimuli/texture.h stimuli/white_noise.h

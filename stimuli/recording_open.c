@@ -163,15 +163,11 @@ read_blocks(retc_recording *recording, retc_part part) {
     void *start = NULL;
     RETC_TRY(retc_h5_read_new(recording->file, name.text, RETC_H5_INT64, 1, &data->blocks, &start));
     data->block_start = start;
-    if (data->blocks == 0 || data->block_start[0] != 0)
-        RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: dataset \"%s\" does not begin with frame 0", retc_recording_path(recording),
-                           name.text));
-    for (size_t b = 1; b < data->blocks; ++b) {
-        if (data->block_start[b] <= data->block_start[b - 1] || (uint64_t)data->block_start[b] >= data->frames)
-            RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: dataset \"%s\" is out of order: entry %zu is %lld after %lld, of %zu frames",
-                               retc_recording_path(recording), name.text, b, (long long)data->block_start[b],
-                               (long long)data->block_start[b - 1], data->frames));
-    }
+    size_t wrong = retc_clock_block_disorder(data->block_start, data->blocks, data->frames);
+    if (wrong < data->blocks || data->blocks == 0)
+        status = RETC_FAIL(RETC_EFORMAT,
+                           "%s: dataset \"%s\" is out of order at entry %zu: expected 0, then ascending frames below %zu",
+                           retc_recording_path(recording), name.text, wrong, data->frames);
 
 done:
     return status;
