@@ -1,0 +1,271 @@
+#include "contribute_file.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "stats.h"
+#include "stream.h"
+
+enum { CHUNK_ROWS = 1024, MOST_CUTS = 16, NAME = 96, LAYER_NAME_LENGTH = 5 };
+
+typedef struct {
+    const retc_network *network;
+    retc_recording *recording;
+    retc_part part;
+    const retc_target *target;
+    const char *name;       /* of the target */
+    retc_h5 *file;
+    size_t T, cut[MOST_CUTS], cuts;
+    float *counts, *row_major; /* (N,block), (block,N) */
+    double *time;
+    int64_t *frame, *index;
+    float *target_float, *rate_sum;
+    retc_sums *score;       /* (N) */
+    retc_completeness *completeness;
+    double target_zero, change_square;
+} writer;
+
+/* ---- what is there from the start ------------------------------------------------------------------------------------ */
+
+static int
+make_series(writer *w, const char *name, retc_h5_type type, size_t columns) {
+    size_t shape[2] = {w->T, columns}, chunk[2] = {CHUNK_ROWS, columns};
+    return retc_h5_make(w->file, name, type, columns ? 2 : 1, shape, chunk);
+}
+
+static int
+make_layer(writer *w, const char *cut, size_t columns) {
+    int status = RETC_OK;
+    char name[NAME], method[NAME];
+    snprintf(method, sizeof method, "%s_single_target", w->name);
+    const char *groups[3] = {NULL, "activations", "gradients"};
+    for (int g = 0; g < 3; ++g) {
+        if (g == 0)
+            snprintf(name, sizeof name, "/%s_contributions/%s", w->name, cut);
+        else
+            snprintf(name, sizeof name, "/%s/%s", groups[g], cut);
+        RETC_TRY(make_series(w, name, RETC_H5_FLOAT, columns));
+        RETC_TRY(retc_h5_set_text(w->file, name, "shape_description", g == 0 ? "timepoints, spatial_dims" : "timepoints, channels_spatial"));
+        RETC_TRY(retc_h5_set_int(w->file, name, "n_timepoints", (int64_t)w->T));
+        if (g == 0) {
+            RETC_TRY(retc_h5_set_text(w->file, name, "attribution_method", method));
+            RETC_TRY(retc_h5_set_text(w->file, name, "target_description",
+                                      w->target->kind == RETC_TARGET_CELL ? "single_ganglion_cell" : "sum_all_ganglion_cells"));
+        }
+    }
+    snprintf(name, sizeof name, "/completeness/residual/%s", cut);
+    RETC_TRY(make_series(w, name, RETC_H5_DOUBLE, 0));
+done:
+    return status;
+}
+
+static int
+put_scalar(retc_h5 *file, const char *name, size_t value) {
+    int64_t number = (int64_t)value;
+    return retc_h5_put(file, name, RETC_H5_INT64, 0, NULL, &number);
+}
+
+static int
+put_float(retc_h5 *file, const char *name, double value) {
+    float number = (float)value;
+    return retc_h5_put(file, name, RETC_H5_FLOAT, 0, NULL, &number);
+}
+
+static int
+write_constants(writer *w, const char *dataset) {
+    int status = RETC_OK;
+    const retc_network *network = w->network;
+    size_t N = network->N;
+    const char *layer_names[MOST_CUTS];
+    char text[NAME];
+    int64_t *cells = NULL;
+    RETC_TRY(RETC_ALLOC(cells, N));
+    for (size_t j = 0; j < N; ++j)
+        cells[j] = (int64_t)j;
+    for (size_t k = 0; k < w->cuts; ++k)
+        layer_names[k] = network->layer[w->cut[k]].cut;
+    RETC_TRY(retc_h5_put(w->file, "/metadata/cells_list", RETC_H5_INT64, 1, &N, cells));
+    RETC_TRY(retc_h5_put_texts(w->file, "/metadata/cell_names", N, (const char *const *)network->cell_name));
+    RETC_TRY(retc_h5_put_fixed_texts(w->file, "/metadata/layer_names", w->cuts, LAYER_NAME_LENGTH, layer_names));
+    RETC_TRY(retc_h5_put_text(w->file, "/metadata/dataset", dataset));
+    RETC_TRY(retc_h5_put_text(w->file, "/metadata/stim_type", w->part == RETC_TEST ? "test" : "train"));
+    snprintf(text, sizeof text, "%s_single_target", w->name);
+    RETC_TRY(retc_h5_put_text(w->file, "/metadata/attribution_method", text));
+    RETC_TRY(put_scalar(w->file, "/metadata/temporal_depth", network->L));
+    RETC_TRY(put_scalar(w->file, "/metadata/n_cells", N));
+    RETC_TRY(put_scalar(w->file, "/metadata/n_timepoints", w->T));
+    RETC_TRY(put_float(w->file, "/metadata/norm_mean", network->stimulus_mean));
+    RETC_TRY(put_float(w->file, "/metadata/norm_std", network->stimulus_std));
+done:
+    retc_free(cells);
+    return status;
+}
+
+static int
+make_all(writer *w, const char *dataset) {
+    int status = RETC_OK;
+    char name[NAME];
+    RETC_TRY(write_constants(w, dataset));
+    RETC_TRY(make_series(w, "/metadata/timepoints", RETC_H5_INT64, 0));
+    RETC_TRY(make_series(w, "/metadata/frame", RETC_H5_INT64, 0));
+    RETC_TRY(make_series(w, "/metadata/time", RETC_H5_DOUBLE, 0));
+    RETC_TRY(make_series(w, "/metadata/model_responses_all_cells", RETC_H5_FLOAT, w->network->N));
+    RETC_TRY(make_series(w, "/metadata/actual_responses_all_cells", RETC_H5_FLOAT, w->network->N));
+    RETC_TRY(make_series(w, "/metadata/scalar_target_sums", RETC_H5_FLOAT, 0));
+    snprintf(name, sizeof name, "/metadata/%s_values", w->name);
+    RETC_TRY(make_series(w, name, RETC_H5_FLOAT, 0));
+    RETC_TRY(make_series(w, "/completeness/target", RETC_H5_DOUBLE, 0));
+    for (size_t k = 0; k < w->cuts; ++k)
+        RETC_TRY(make_layer(w, w->network->layer[w->cut[k]].cut, 2 * w->network->layer[w->cut[k]].C));
+done:
+    return status;
+}
+
+/* ---- block by block -------------------------------------------------------------------------------------------------- */
+
+static int
+write_slab(writer *w, const char *name, retc_h5_type type, const retc_contribution *b, size_t columns, const void *data) {
+    size_t start[2] = {b->sample, 0}, count[2] = {b->n, columns};
+    return retc_h5_write(w->file, name, type, start, count, data);
+}
+
+static int
+write_metadata(writer *w, const retc_contribution *b) {
+    int status = RETC_OK;
+    size_t N = w->network->N, n = b->n;
+    double dt = retc_recording_frame_interval(w->recording);
+    char name[NAME];
+    RETC_TRY(retc_recording_counts(w->recording, w->part, b->t0, n, w->counts));
+    for (size_t t = 0; t < n; ++t) {
+        w->index[t] = (int64_t)(b->sample + t);
+        w->frame[t] = (int64_t)(b->t0 + t);
+        w->time[t] = (double)(b->t0 + t) * dt;
+        w->target_float[t] = (float)b->target[t];
+        double sum = 0;
+        for (size_t j = 0; j < N; ++j) {
+            sum += (double)b->rate[t * N + j];
+            w->row_major[t * N + j] = (float)((double)w->counts[j * n + t] / dt);
+            retc_sums_add(&w->score[j], &b->rate[t * N + j], &w->row_major[t * N + j], 1);
+        }
+        w->rate_sum[t] = (float)sum;
+    }
+    RETC_TRY(write_slab(w, "/metadata/timepoints", RETC_H5_INT64, b, 0, w->index));
+    RETC_TRY(write_slab(w, "/metadata/frame", RETC_H5_INT64, b, 0, w->frame));
+    RETC_TRY(write_slab(w, "/metadata/time", RETC_H5_DOUBLE, b, 0, w->time));
+    RETC_TRY(write_slab(w, "/metadata/model_responses_all_cells", RETC_H5_FLOAT, b, N, b->rate));
+    RETC_TRY(write_slab(w, "/metadata/actual_responses_all_cells", RETC_H5_FLOAT, b, N, w->row_major));
+    RETC_TRY(write_slab(w, "/metadata/scalar_target_sums", RETC_H5_FLOAT, b, 0, w->rate_sum));
+    snprintf(name, sizeof name, "/metadata/%s_values", w->name);
+    RETC_TRY(write_slab(w, name, RETC_H5_FLOAT, b, 0, w->target_float));
+    RETC_TRY(write_slab(w, "/completeness/target", RETC_H5_DOUBLE, b, 0, b->target));
+done:
+    return status;
+}
+
+static int
+receive(void *context, const retc_contribution *b) {
+    writer *w = context;
+    int status = write_metadata(w, b);
+    retc_completeness *c = w->completeness;
+    char name[NAME];
+    for (size_t k = 0; k < w->cuts && status == RETC_OK; ++k) {
+        const retc_layer *layer = &w->network->layer[w->cut[k]];
+        snprintf(name, sizeof name, "/%s_contributions/%s", w->name, layer->cut);
+        RETC_TRY(write_slab(w, name, RETC_H5_FLOAT, b, 2 * layer->C, b->contribution[k]));
+        snprintf(name, sizeof name, "/activations/%s", layer->cut);
+        RETC_TRY(write_slab(w, name, RETC_H5_FLOAT, b, 2 * layer->C, b->activation[k]));
+        snprintf(name, sizeof name, "/gradients/%s", layer->cut);
+        RETC_TRY(write_slab(w, name, RETC_H5_FLOAT, b, 2 * layer->C, b->gradient[k]));
+        snprintf(name, sizeof name, "/completeness/residual/%s", layer->cut);
+        RETC_TRY(write_slab(w, name, RETC_H5_DOUBLE, b, 0, b->residual[k]));
+        for (size_t t = 0; t < b->n; ++t) {
+            c->worst[k] = fmax(c->worst[k], fabs(b->residual[k][t]));
+            c->relative[k] += b->residual[k][t] * b->residual[k][t];
+        }
+    }
+    for (size_t t = 0; t < b->n; ++t)
+        w->change_square += (b->target[t] - b->target_zero) * (b->target[t] - b->target_zero);
+    w->target_zero = b->target_zero;
+done:
+    return status;
+}
+
+static int
+write_summary(writer *w) {
+    int status = RETC_OK;
+    double *r = NULL;
+    size_t N = w->network->N;
+    RETC_TRY(RETC_ALLOC(r, N));
+    for (size_t j = 0; j < N; ++j)
+        r[j] = retc_sums_pearson(&w->score[j]);
+    RETC_TRY(retc_h5_put(w->file, "/metadata/correlations_per_cell", RETC_H5_DOUBLE, 1, &N, r));
+    RETC_TRY(retc_h5_put(w->file, "/completeness/target_zero", RETC_H5_DOUBLE, 0, NULL, &w->target_zero));
+    for (size_t k = 0; k < w->cuts; ++k)
+        w->completeness->relative[k] = w->change_square > 0 ? sqrt(w->completeness->relative[k] / w->change_square) : 0;
+done:
+    retc_free(r);
+    return status;
+}
+
+static int
+write_attributes(writer *w, const retc_contribute_options *options) {
+    int status = RETC_OK;
+    RETC_TRY(retc_h5_set_text(w->file, "/", "kind", "contributions"));
+    RETC_TRY(retc_h5_set_text(w->file, "/", "target", w->name));
+    if (w->target->kind == RETC_TARGET_CELL)
+        RETC_TRY(retc_h5_set_int(w->file, "/", "target_cell", (int64_t)w->target->cell));
+    RETC_TRY(retc_h5_set_text(w->file, "/", "method", options->method == RETC_SECANT ? "secant" : "trapezium"));
+    RETC_TRY(retc_h5_set_int(w->file, "/", "steps", (int64_t)options->steps));
+    RETC_TRY(retc_h5_set_int(w->file, "/", "lag", (int64_t)w->network->lag));
+    RETC_TRY(retc_h5_set_number(w->file, "/", "frame_interval", retc_recording_frame_interval(w->recording)));
+done:
+    return status;
+}
+
+static int
+writer_init(writer *w, size_t block) {
+    int status = RETC_OK;
+    size_t N = w->network->N, n_spans = 0;
+    size_t cut[RETC_NAME_SIZE];
+    retc_span *spans = NULL;
+    if (w->network->layers > RETC_NAME_SIZE || (w->cuts = retc_network_cuts(w->network, cut)) > MOST_CUTS)
+        return RETC_FAIL(RETC_EINVAL, "the model has more layers than contributions are made for (%d convolutions)", MOST_CUTS);
+    memcpy(w->cut, cut, w->cuts * sizeof *cut);
+    RETC_TRY(retc_recording_spans(w->recording, w->part, w->network->L, w->network->lag, &spans, &n_spans));
+    for (size_t s = 0; s < n_spans; ++s)
+        w->T += spans[s].count;
+    RETC_TRY(RETC_ALLOC(w->counts, N * block));
+    RETC_TRY(RETC_ALLOC(w->row_major, N * block));
+    RETC_TRY(RETC_ALLOC(w->time, block));
+    RETC_TRY(RETC_ALLOC(w->frame, block));
+    RETC_TRY(RETC_ALLOC(w->index, block));
+    RETC_TRY(RETC_ALLOC(w->target_float, block));
+    RETC_TRY(RETC_ALLOC(w->rate_sum, block));
+    RETC_TRY(RETC_ALLOC(w->score, N));
+done:
+    retc_free(spans);
+    return status;
+}
+
+int
+retc_contribute_write(const retc_network *network, retc_recording *recording, retc_part part, const retc_target *target,
+                      const retc_contribute_options *options, const char *dataset, retc_h5 *file, const retc_progress *progress,
+                      retc_completeness *completeness) {
+    int status = RETC_OK;
+    writer w = {.network = network, .recording = recording, .part = part, .target = target, .name = retc_target_name(target),
+                .file = file, .completeness = completeness};
+    *completeness = (retc_completeness){0};
+    RETC_TRY(retc_stream_check(network, recording, 1));
+    RETC_TRY(writer_init(&w, options->block));
+    RETC_TRY(make_all(&w, dataset));
+    RETC_TRY(write_attributes(&w, options));
+    RETC_TRY(retc_contribute(network, recording, part, target, options, receive, &w, progress));
+    completeness->cuts = w.cuts;
+    completeness->samples = w.T;
+    RETC_TRY(write_summary(&w));
+done:
+    retc_free(w.counts), retc_free(w.row_major), retc_free(w.time), retc_free(w.frame), retc_free(w.index);
+    retc_free(w.target_float), retc_free(w.rate_sum), retc_free(w.score);
+    return status;
+}

@@ -1,0 +1,31 @@
+/* Contributions as a file in the layout of the CODEC scripts (FORMATS 5.1), with what it lacks under names of our own:
+ *   /completeness/residual/convK (T) f8, /completeness/{target,target_zero};  /metadata/time (T) f8 s, /metadata/cell_names (N),
+ *   /metadata/frame (T) i8;  root attributes kind = "contributions", target, method, steps, frame_interval.
+ * Groups and attributes carry the target's name: surprisal_contributions, sum_contributions, cell_contributions. */
+#ifndef RETC_CONTRIBUTE_FILE_H
+#define RETC_CONTRIBUTE_FILE_H
+
+#include "contribute.h"
+#include "h5.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* How far the contributions of all samples miss completeness at each cut. */
+typedef struct {
+    size_t cuts, samples;
+    double worst[16];    /* max_t |residual| */
+    double relative[16]; /* sqrt(mean residual^2) / sqrt(mean (t(x) - t(0))^2) */
+} retc_completeness;
+
+/* Compute contributions over a part and stream them into `file`.  `dataset` names the recording. */
+int retc_contribute_write(const retc_network *network, retc_recording *recording, retc_part part, const retc_target *target,
+                          const retc_contribute_options *options, const char *dataset, retc_h5 *file,
+                          const retc_progress *progress, retc_completeness *completeness) RETC_USED;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

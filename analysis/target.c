@@ -1,0 +1,194 @@
+#include "target.h"
+
+#include <gsl/gsl_errno.h>
+#include <gsl/gsl_linalg.h>
+#include <math.h>
+#include <string.h>
+
+#include "stream.h"
+
+enum { BLOCK = 128 };
+
+/* ---- making ---------------------------------------------------------------------------------------------------------- */
+
+int
+retc_target_init(retc_target *target, retc_target_kind kind, size_t N, size_t cell) {
+    *target = (retc_target){.kind = kind, .N = N, .cell = cell};
+    if (kind == RETC_TARGET_CELL && cell >= N)
+        return RETC_FAIL(RETC_EINVAL, "cell %zu is asked for, the model has cells 0 to %zu", cell, N - 1);
+    return RETC_OK;
+}
+
+int
+retc_target_init_given(retc_target *target, size_t N, const double *mean, const double *precision) {
+    int status = RETC_OK;
+    *target = (retc_target){.kind = RETC_TARGET_SURPRISAL, .N = N};
+    RETC_TRY(RETC_ALLOC(target->mean, N));
+    RETC_TRY(RETC_ALLOC(target->precision, N * N));
+    memcpy(target->mean, mean, N * sizeof *mean);
+    for (size_t i = 0; i < N; ++i)
+        for (size_t j = 0; j < N; ++j)
+            target->precision[i * N + j] = 0.5 * (precision[i * N + j] + precision[j * N + i]);
+done:
+    if (status < 0)
+        retc_target_clear(target);
+    return status;
+}
+
+void
+retc_target_clear(retc_target *target) {
+    retc_free(target->mean);
+    retc_free(target->precision);
+    *target = (retc_target){0};
+}
+
+/* Sums of y and y y' over a stream, about a first guess of the mean so that nothing cancels. */
+typedef struct {
+    size_t N, n;
+    double *origin, *sum, *products; /* (N) (N) (N,N) */
+} moments;
+
+static int
+forward(void *context, size_t slot, retc_tape *tape, const retc_block *block) {
+    (void)context, (void)slot;
+    retc_tape_forward(tape, 0, tape->network->layers, block->n);
+    return RETC_OK;
+}
+
+static int
+add_moments(void *context, size_t slot, const retc_tape *tape, const retc_block *block) {
+    (void)slot;
+    moments *m = context;
+    if (m->n == 0)
+        for (size_t i = 0; i < m->N; ++i)
+            m->origin[i] = (double)retc_tape_rate(tape, i)[0];
+    m->n += block->n;
+    for (size_t i = 0; i < m->N; ++i) {
+        const float *x = retc_tape_rate(tape, i);
+        for (size_t t = 0; t < block->n; ++t)
+            m->sum[i] += (double)x[t] - m->origin[i];
+        for (size_t j = 0; j <= i; ++j) {
+            const float *y = retc_tape_rate(tape, j);
+            for (size_t t = 0; t < block->n; ++t)
+                m->products[i * m->N + j] += ((double)x[t] - m->origin[i]) * ((double)y[t] - m->origin[j]);
+        }
+    }
+    return RETC_OK;
+}
+
+static int
+collect_moments(moments *m, const retc_network *network, retc_recording *recording, retc_part part, size_t threads,
+                const retc_progress *progress) {
+    int status = RETC_OK;
+    retc_span *spans = NULL;
+    size_t n_spans = 0, N = network->N;
+    retc_stream_options options = {.block = BLOCK, .threads = threads};
+    retc_stream_task task = {forward, add_moments, m};
+    *m = (moments){.N = N};
+    RETC_TRY(retc_recording_spans(recording, part, network->L, network->lag, &spans, &n_spans));
+    RETC_TRY(RETC_ALLOC(m->origin, N));
+    RETC_TRY(RETC_ALLOC(m->sum, N));
+    RETC_TRY(RETC_ALLOC(m->products, N * N));
+    RETC_TRY(retc_stream_run(network, recording, part, spans, n_spans, &options, &task, progress));
+done:
+    retc_free(spans);
+    return status;
+}
+
+/* Invert in place by Cholesky; when the matrix is not positive definite to rounding, first add the smallest ridge of
+ * 1e-12, 1e-11, ... times the mean variance that makes it so. */
+static int
+invert(double *matrix, size_t N, double *ridge) {
+    int status = RETC_OK;
+    double *copy = NULL, scale = 0;
+    RETC_TRY(RETC_ALLOC(copy, N * N));
+    memcpy(copy, matrix, N * N * sizeof *copy);
+    for (size_t i = 0; i < N; ++i)
+        scale += matrix[i * N + i] / (double)N;
+    *ridge = 0;
+    for (double next = 1e-12;; next *= 10) {
+        gsl_matrix_view view = gsl_matrix_view_array(matrix, N, N);
+        if (gsl_linalg_cholesky_decomp1(&view.matrix) == GSL_SUCCESS && gsl_linalg_cholesky_invert(&view.matrix) == GSL_SUCCESS)
+            break;
+        if (!(scale > 0) || next > 1) {
+            status = RETC_FAIL(RETC_ENUMBER, "the covariance of the rates cannot be inverted: the model's rates do not vary");
+            goto done;
+        }
+        *ridge = next * scale;
+        memcpy(matrix, copy, N * N * sizeof *copy);
+        for (size_t i = 0; i < N; ++i)
+            matrix[i * N + i] += *ridge;
+    }
+done:
+    retc_free(copy);
+    return status;
+}
+
+int
+retc_target_init_surprisal(retc_target *target, const retc_network *network, retc_recording *recording, retc_part part,
+                           size_t threads, const retc_progress *progress) {
+    int status = RETC_OK;
+    moments m = {0};
+    double ridge = 0;
+    *target = (retc_target){0};
+    RETC_TRY(collect_moments(&m, network, recording, part, threads, progress));
+    if (m.n < 2) {
+        status = RETC_FAIL(RETC_EINVAL, "a covariance needs at least two samples, there is %zu", m.n);
+        goto done;
+    }
+    for (size_t i = 0; i < m.N; ++i)
+        for (size_t j = 0; j <= i; ++j) {
+            double covariance = (m.products[i * m.N + j] - m.sum[i] * m.sum[j] / (double)m.n) / (double)(m.n - 1);
+            m.products[i * m.N + j] = m.products[j * m.N + i] = covariance;
+        }
+    for (size_t i = 0; i < m.N; ++i)
+        m.origin[i] += m.sum[i] / (double)m.n;
+    RETC_TRY(invert(m.products, m.N, &ridge));
+    RETC_TRY(retc_target_init_given(target, m.N, m.origin, m.products));
+    target->ridge = ridge;
+done:
+    retc_free(m.origin);
+    retc_free(m.sum);
+    retc_free(m.products);
+    return status;
+}
+
+/* ---- using ----------------------------------------------------------------------------------------------------------- */
+
+const char *
+retc_target_name(const retc_target *target) {
+    switch (target->kind) {
+    case RETC_TARGET_CELL: return "cell";
+    case RETC_TARGET_SUM: return "sum";
+    case RETC_TARGET_SURPRISAL: return "surprisal";
+    }
+    return "";
+}
+
+double
+retc_target_value(const retc_target *target, const double *y) {
+    double value = 0;
+    switch (target->kind) {
+    case RETC_TARGET_CELL: return y[target->cell];
+    case RETC_TARGET_SUM:
+        for (size_t i = 0; i < target->N; ++i)
+            value += y[i];
+        return value;
+    case RETC_TARGET_SURPRISAL:
+        for (size_t i = 0; i < target->N; ++i)
+            for (size_t j = 0; j < target->N; ++j)
+                value += 0.5 * (y[i] - target->mean[i]) * target->precision[i * target->N + j] * (y[j] - target->mean[j]);
+        return value;
+    }
+    return value;
+}
+
+void
+retc_target_gradient(const retc_target *target, const double *y, const double *y0, double *g) {
+    for (size_t i = 0; i < target->N; ++i) {
+        g[i] = target->kind == RETC_TARGET_SUM || (target->kind == RETC_TARGET_CELL && i == target->cell) ? 1 : 0;
+        if (target->kind == RETC_TARGET_SURPRISAL)
+            for (size_t j = 0; j < target->N; ++j)
+                g[i] += target->precision[i * target->N + j] * (0.5 * (y[j] + y0[j]) - target->mean[j]);
+    }
+}
