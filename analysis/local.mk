@@ -1,1 +1,22 @@
 # files of this folder
+libretcodec_internal_la_SOURCES += \
+    analysis/figure_filters.c analysis/figure_filters.h \
+    analysis/figure_irf.c analysis/figure_irf.h \
+    analysis/figure_psth.c analysis/figure_psth.h \
+    analysis/figure_strip.c analysis/figure_strip.h \
+    analysis/figure_table.c analysis/figure_table.h
+pkginclude_HEADERS += analysis/figure_filters.h analysis/figure_irf.h analysis/figure_psth.h analysis/figure_strip.h \
+    analysis/figure_table.h
+libretcodec_internal_la_SOURCES += \
+    analysis/contribute.c analysis/contribute.h \
+    analysis/contribute_file.c analysis/contribute_file.h \
+    analysis/target.c analysis/target.h \
+    analysis/predict.c analysis/predict.h \
+    analysis/predict_file.c analysis/predict_file.h
+pkginclude_HEADERS += analysis/contribute.h analysis/contribute_file.h analysis/predict.h analysis/predict_file.h \
+    analysis/target.h
+libretcodec_internal_la_SOURCES += \
+    analysis/modes.c analysis/modes.h analysis/modes_file.c \
+    analysis/sae.c analysis/sae.h analysis/sae_fit.c analysis/sae_reference.c \
+    analysis/sta.c analysis/sta.h
+pkginclude_HEADERS += analysis/modes.h analysis/sae.h analysis/sta.h

@@ -379,9 +379,8 @@ done:
     return status;
 }
 
-/* STAs divided by their norms; zeros stay. */
-static void
-normalise_filters(const retc_revcorr *estimate, float *unit) {
+void
+retc_revcorr_unit_filters(const retc_revcorr *estimate, float *filters) {
     size_t J = estimate->L * estimate->H * estimate->W;
     for (size_t n = 0; n < estimate->N; ++n) {
         const float *sta = estimate->sta + n * J;
@@ -390,7 +389,7 @@ normalise_filters(const retc_revcorr *estimate, float *unit) {
             square += (double)sta[j] * (double)sta[j];
         double scale = square > 0 ? 1 / sqrt(square) : 0;
         for (size_t j = 0; j < J; ++j)
-            unit[n * J + j] = (float)((double)sta[j] * scale);
+            filters[n * J + j] = (float)((double)sta[j] * scale);
     }
 }
 
@@ -428,7 +427,7 @@ retc_revcorr_nonlinearity(retc_recording *recording, const retc_revcorr_options 
     RETC_TRY(RETC_ALLOC(unit, N * estimate->L * estimate->H * estimate->W));
     RETC_TRY(RETC_ALLOC(g, N * windows));
     RETC_TRY(RETC_ALLOC(c, N * windows));
-    normalise_filters(estimate, unit);
+    retc_revcorr_unit_filters(estimate, unit);
     RETC_TRY(retc_revcorr_generator(recording, options, estimate->mean, estimate->std, N, unit, progress, g));
     RETC_TRY(retc_revcorr_counts(recording, options, c));
     binning b = {.windows = windows, .bins = bins, .g = g, .c = c, .spikes = estimate->spikes,

@@ -48,6 +48,9 @@ int retc_revcorr_estimate(retc_recording *recording, const retc_revcorr_options 
 /* Free what an estimate holds and set it to zero. */
 void retc_revcorr_clear(retc_revcorr *result);
 
+/* STAs divided by their norms, (N,L,H,W); a cell without spikes keeps zeros. */
+void retc_revcorr_unit_filters(const retc_revcorr *estimate, float *filters);
+
 /* Number of windows of a part, as all functions here count them. */
 int retc_revcorr_windows(retc_recording *recording, const retc_revcorr_options *options, size_t *windows) RETC_USED;
 

@@ -7,9 +7,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "temporary.h"
+
 /* In the order in which a user meets them; commands of one group stand together. */
 const retc_command retc_commands[] = {
+    {"import", "Recordings", "make a recording from raw files", retc_cmd_import},
+    {"stimulus", "Recordings", "make a stimulus movie", retc_cmd_stimulus},
+    {"simulate", "Recordings", "play stimuli to a simulated retina", retc_cmd_simulate},
     {"fit", "Models", "fit a model of the retina to a recording", retc_cmd_fit},
+    {"predict", "Models", "model responses, scored against the recording", retc_cmd_predict},
+    {"contribute", "Analysis", "how much every model interneuron drove the cells", retc_cmd_contribute},
+    {"modes", "Analysis", "factorise contributions into a few sparse modes", retc_cmd_modes},
+    {"rf", "Analysis", "receptive fields: spike-triggered averages", retc_cmd_rf},
+    {"figure", "Results", "draw result files with gnuplot", retc_cmd_figure},
     {"run", "Results", "run a whole analysis from a configuration file", retc_cmd_run},
     {"help", "Help", "explain a command, or list them all", retc_cmd_help},
     {NULL, NULL, NULL, NULL},
@@ -226,4 +236,5 @@ retc_say(const retc_common *common, const char *format, ...) {
 void
 retc_command_remove_temporaries(void) {
     retc_h5_remove_temporaries();
+    retc_temporary_remove_all();
 }

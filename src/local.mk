@@ -21,12 +21,30 @@ retcodec_SOURCES += \
     src/main.c \
     src/command.c src/command.h \
     src/meter.c \
+    src/plot.c src/plot.h \
+    src/temporary.c src/temporary.h \
     src/run_config.c src/run_config.h \
+    src/cmd_import.c \
+    src/cmd_stimulus.c \
+    src/cmd_simulate.c \
+    src/cmd_figure.c \
     src/cmd_run.c \
     src/cmd_fit.c \
+    src/cmd_predict.c \
+    src/cmd_contribute.c \
+    src/cmd_modes.c \
+    src/cmd_rf.c \
     src/cmd_help.c
 man_MANS = man/retcodec.1 \
+    man/retcodec-import.1 \
+    man/retcodec-stimulus.1 \
+    man/retcodec-simulate.1 \
     man/retcodec-fit.1 \
+    man/retcodec-predict.1 \
+    man/retcodec-contribute.1 \
+    man/retcodec-modes.1 \
+    man/retcodec-rf.1 \
+    man/retcodec-figure.1 \
     man/retcodec-run.1 \
     man/retcodec-help.1
 
