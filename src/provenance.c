@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { BLOCK = 1 << 20, DIGEST_LENGTH = 2 * SHA256_DIGEST_SIZE };
 
@@ -240,6 +241,16 @@ read_record(const char *path, record *made) {
     fclose(in);
 }
 
+/* The record of a figure stands in the table beside it, under its name ending in .txt. */
+static void
+read_record_beside(const char *path, record *made) {
+    const char *dot = strrchr(path, '.');
+    char *table = dot && access(path, F_OK) == 0 ? retc_strf("%.*s.txt", (int)(dot - path), path) : NULL;
+    if (table)
+        read_record(table, made);
+    retc_free(table);
+}
+
 /* Do two lists of "digest  path" lines name the same contents in the same order? */
 static int
 same_digests(const char *a, const char *b) {
@@ -260,6 +271,8 @@ retc_provenance_is_current(const retc_provenance *provenance, const char *output
     if (!provenance)
         return 0;
     read_record(output, &made);
+    if (!made.version)
+        read_record_beside(output, &made);
     int current = made.version && !strcmp(made.version, PACKAGE_VERSION) && made.options &&
                   !strcmp(made.options, provenance->options) &&
                   same_digests(made.inputs ? made.inputs : "", provenance->inputs ? provenance->inputs : "");

@@ -29,8 +29,8 @@ int retc_provenance_write(const retc_provenance *provenance, retc_h5 *file) RETC
 /* Write as comment lines of a text table. */
 int retc_provenance_print(const retc_provenance *provenance, FILE *out) RETC_USED;
 
-/* 1 when `output` (HDF5, or a text table with such a head) exists and was made by this version with these options from
- * inputs of these digests; 0 otherwise. */
+/* 1 when `output` (HDF5, a text table with such a head, or a figure beside such a table of the same name ending in .txt)
+ * exists and was made by this version with these options from inputs of these digests; 0 otherwise. */
 int retc_provenance_is_current(const retc_provenance *provenance, const char *output);
 
 /* "retcodec 0.1.0", and "HDF5 1.10.8, GSL 2.7.1, ..." (borrowed). */

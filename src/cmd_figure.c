@@ -1,0 +1,232 @@
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "figure_filters.h"
+#include "figure_irf.h"
+#include "figure_psth.h"
+#include "figure_strip.h"
+#include "plot.h"
+#include "temporary.h"
+
+enum { MOST_CELLS = 8, MOST_INPUTS = 2 };
+
+static const retc_usage usage = {
+    .command = "figure",
+    .summary = "Draw result files with gnuplot",
+    .description =
+        "Writes a figure (png, svg or pdf, by the name of the output) and beside it, under the same name ending in .txt, the "
+        "table it was drawn from, which holds all that the figure shows.  Without gnuplot the table is still written.\n\n"
+        "  filters RF             time course, map and nonlinearity of each cell's STA\n"
+        "  psth PREDICTIONS [PREDICTIONS]\n"
+        "                         measured and predicted rates of one or two models\n"
+        "  strip CONTRIBUTIONS MODES\n"
+        "                         rate, contributions of all layers and two modes\n"
+        "  irf RF                 how a cell's receptive field changes in time",
+    .example = "retcodec figure psth ln.h5 cnn.h5 --start 2 --duration 5 -o psth.png",
+};
+
+typedef struct {
+    const char *kind, *cells, *layer, *modes;
+    retc_text_list inputs;
+    double start, duration;
+    size_t mode[2];
+} options;
+
+static int
+draw_filters(retc_h5 *const *files, const options *asked, const retc_common *common, FILE *table) {
+    retc_figure_cells cells = {0};
+    size_t shape[4] = {0};
+    int status = RETC_OK;
+    RETC_TRY(retc_h5_expect(files[0], "/sta", 4, NULL, shape));
+    RETC_TRY(retc_figure_cells_choose(files[0], "/cell_names", shape[0], asked->cells, MOST_CELLS, &cells));
+    if (!asked->cells && cells.n < cells.total)
+        retc_say(common, "the first %zu of %zu cells are drawn; --cells chooses others\n", cells.n, cells.total);
+    RETC_TRY(retc_figure_filters(files[0], &cells, table));
+done:
+    retc_figure_cells_free(&cells);
+    return status;
+}
+
+static int
+draw_psth(retc_h5 *const *files, const options *asked, const retc_common *common, FILE *table) {
+    retc_figure_cells cells = {0};
+    size_t shape[2] = {0};
+    int status = RETC_OK;
+    RETC_TRY(retc_h5_expect(files[0], "/test/rate", 2, NULL, shape));
+    RETC_TRY(retc_figure_cells_choose(files[0], "/cell_names", shape[0], asked->cells, MOST_CELLS, &cells));
+    if (!asked->cells && cells.n < cells.total)
+        retc_say(common, "the first %zu of %zu cells are drawn; --cells chooses others\n", cells.n, cells.total);
+    RETC_TRY(retc_figure_psth(files, asked->inputs.n, &cells, asked->start, asked->duration, table));
+done:
+    retc_figure_cells_free(&cells);
+    return status;
+}
+
+static int
+draw_strip(retc_h5 *const *files, const options *asked, const retc_common *common, FILE *table) {
+    retc_figure_cells cells = {0};
+    const retc_figure_strip_options choice = {asked->start, asked->duration, asked->layer, asked->modes ? asked->mode : NULL};
+    size_t shape[2] = {0};
+    int status = RETC_OK;
+    (void)common;
+    RETC_TRY(retc_h5_expect(files[0], "/metadata/model_responses_all_cells", 2, NULL, shape));
+    RETC_TRY(retc_figure_cells_choose(files[0], "/metadata/cell_names", shape[1], asked->cells, shape[1], &cells));
+    RETC_TRY(retc_figure_strip(files[0], files[1], &cells, &choice, table));
+done:
+    retc_figure_cells_free(&cells);
+    return status;
+}
+
+static int
+draw_irf(retc_h5 *const *files, const options *asked, const retc_common *common, FILE *table) {
+    int status = RETC_OK;
+    (void)common;
+    char *group = retc_figure_irf_group(files[0], asked->cells);
+    RETC_TRY(group ? RETC_OK : RETC_EINVAL);
+    RETC_TRY(retc_figure_irf(files[0], group, asked->start, asked->duration, table));
+done:
+    retc_free(group);
+    return status;
+}
+
+static const struct {
+    const char *name;
+    size_t least, most; /* input files */
+    const char *inputs;
+    int (*draw)(retc_h5 *const *files, const options *asked, const retc_common *common, FILE *table);
+} kinds[] = {
+    {"filters", 1, 1, "one file of STAs", draw_filters},
+    {"psth", 1, 2, "one or two files of predictions", draw_psth},
+    {"strip", 2, 2, "a file of contributions and one of modes", draw_strip},
+    {"irf", 1, 1, "one file of IRFs", draw_irf},
+};
+
+static size_t
+find_kind(const char *name) {
+    size_t i = 0;
+    while (strcmp(kinds[i].name, name) != 0)
+        ++i;
+    return i;
+}
+
+static int
+parse_modes(options *asked) {
+    char first[32];
+    const char *comma = asked->modes ? strchr(asked->modes, ',') : NULL;
+    if (!asked->modes)
+        return RETC_OK;
+    snprintf(first, sizeof first, "%.*s", comma ? (int)(comma - asked->modes) : 0, asked->modes);
+    if (!comma || retc_parse_size(first, &asked->mode[0]) < 0 || retc_parse_size(comma + 1, &asked->mode[1]) < 0)
+        return RETC_FAIL(RETC_EUSAGE, "--modes: \"%s\" is not two numbers, such as 0,3", asked->modes);
+    return RETC_OK;
+}
+
+static int
+check(const retc_common *common, options *asked) {
+    size_t kind = find_kind(asked->kind);
+    int is_strip = !strcmp(asked->kind, "strip");
+    if (asked->inputs.n < kinds[kind].least || asked->inputs.n > kinds[kind].most)
+        return RETC_FAIL(RETC_EUSAGE, "%s takes %s, %zu are given", asked->kind, kinds[kind].inputs, asked->inputs.n);
+    if (!retc_plot_format(common->output))
+        return RETC_FAIL(RETC_EUSAGE, "--output: %s should end in .png, .svg or .pdf", common->output);
+    if ((asked->layer || asked->modes) && !is_strip)
+        return RETC_FAIL(RETC_EUSAGE, "--%s is for the figure strip, not for %s", asked->layer ? "layer" : "modes", asked->kind);
+    return parse_modes(asked);
+}
+
+/* The table's name: the figure's, ending in .txt; retc_free. */
+static char *
+table_name(const char *figure) {
+    return retc_strf("%.*s.txt", (int)(strrchr(figure, '.') - figure), figure);
+}
+
+static int
+write_table(const options *asked, const retc_common *common, const retc_provenance *provenance, const char *path) {
+    retc_h5 *files[MOST_INPUTS] = {0};
+    int status = RETC_OK;
+    FILE *table = NULL;
+    for (size_t i = 0; i < asked->inputs.n; ++i) {
+        files[i] = retc_h5_open(asked->inputs.text[i]);
+        RETC_TRY(files[i] ? RETC_OK : RETC_EIO);
+    }
+    table = fopen(path, "w");
+    if (!table)
+        RETC_TRY(RETC_FAIL(RETC_EIO, "%s: %s", path, strerror(errno)));
+    RETC_TRY(retc_provenance_print(provenance, table));
+    RETC_TRY(kinds[find_kind(asked->kind)].draw(files, asked, common, table));
+done:
+    if (table && (ferror(table) | fclose(table)) != 0 && status >= 0)
+        status = RETC_FAIL(RETC_EIO, "%s: %s", path, strerror(errno));
+    for (size_t i = 0; i < MOST_INPUTS; ++i)
+        retc_h5_close(files[i]);
+    return status;
+}
+
+/* Figure and table take their names last and in this order: a table that is up to date has its figure beside it. */
+static int
+draw(const options *asked, const retc_common *common, const retc_provenance *provenance) {
+    char *table = table_name(common->output), *new_table = NULL, *new_figure = NULL;
+    int status = RETC_OK;
+    RETC_TRY(RETC_GOT(table));
+    if (!common->force && access(table, F_OK) == 0 && access(common->output, F_OK) != 0)
+        RETC_TRY(RETC_FAIL(RETC_EIO, "%s exists already; --force replaces it", table));
+    new_table = retc_temporary_name(table);
+    RETC_TRY(RETC_GOT(new_table));
+    new_figure = retc_temporary_name(common->output);
+    RETC_TRY(RETC_GOT(new_figure));
+    RETC_TRY(write_table(asked, common, provenance, new_table));
+    status = retc_plot_draw(asked->kind, new_table, new_figure, retc_plot_format(common->output));
+    if (status < 0) {
+        /* The table is worth keeping; a figure of older content beside it would mislead. */
+        char reason[512];
+        snprintf(reason, sizeof reason, "%s", retc_error_message());
+        unlink(common->output);
+        if (retc_temporary_keep(new_table, table) == RETC_OK)
+            RETC_TRY(RETC_FAIL(status, "%s; the table %s is written", reason, table));
+        goto done;
+    }
+    RETC_TRY(retc_temporary_keep(new_figure, common->output));
+    RETC_TRY(retc_temporary_keep(new_table, table));
+done:
+    retc_temporary_remove(new_table);
+    retc_temporary_remove(new_figure);
+    retc_free(new_table);
+    retc_free(new_figure);
+    retc_free(table);
+    return status;
+}
+
+int
+retc_cmd_figure(int argc, char **argv) {
+    options asked = {.duration = 4};
+    retc_common common = {0};
+    retc_provenance *provenance = NULL;
+    int status = RETC_OK;
+    const retc_option table[] = {
+        {"kind", 0, RETC_OPTION_CHOICE, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &asked.kind, 0, 0, "filters|psth|strip|irf",
+         "what to draw"},
+        {"results", 0, RETC_OPTION_INPUTS, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &asked.inputs, 0, 0, NULL,
+         "result files, as listed above"},
+        RETC_COMMON_OUTPUT(common, "figure to write, ending in .png, .svg or .pdf"),
+        {"cells", 'c', RETC_OPTION_TEXT, 0, &asked.cells, 0, 0, NULL,
+         "names of the cells, separated by commas; without it the first 8, in strip the sum of all, in irf the first"},
+        {"start", 0, RETC_OPTION_DOUBLE, 0, &asked.start, 0, 1e9, "s", "where the window starts, from the first sample on"},
+        {"duration", 0, RETC_OPTION_DOUBLE, 0, &asked.duration, 1e-3, 1e9, "s", "length of the window"},
+        {"layer", 0, RETC_OPTION_TEXT, 0, &asked.layer, 0, 0, NULL, "strip: layer of the modes; without it the first that has any"},
+        {"modes", 0, RETC_OPTION_TEXT, 0, &asked.modes, 0, 0, NULL,
+         "strip: numbers of two modes, counted from 0, as in 0,3; without it the two strongest in the window"},
+        RETC_COMMON_OPTIONS(common),
+        RETC_OPTIONS_END,
+    };
+    RETC_TRY(retc_command_begin(&usage, table, &common, argc, argv, &provenance));
+    if (status > 0)
+        return RETC_OK;
+    RETC_TRY(check(&common, &asked));
+    RETC_TRY(draw(&asked, &common, provenance));
+    retc_say(&common, "%s\n", common.output);
+done:
+    retc_command_end(table, provenance);
+    return status;
+}
