@@ -9,6 +9,9 @@
 /* Bytes read at a time where a whole movie is visited. */
 #define SLAB_BYTES ((size_t)16 << 20)
 
+/* Values summed in one go: rounding errors grow with this number and with that of the pieces, not with their product. */
+#define PIECE ((size_t)4096)
+
 /* ---- getters --------------------------------------------------------------------------------------------------------- */
 
 const char *
@@ -193,8 +196,8 @@ done:
 
 /* ---- what is computed over a whole part ------------------------------------------------------------------------------ */
 
-/* Sum of values and sum of squared deviations from their mean: pairs of these are merged without cancellation (Chan,
- * Golub & LeVeque 1979), which one running sum of squares over a long, bright movie would suffer from. */
+/* Number of values, their mean, and the sum of squared deviations from it: pairs of these are merged without cancellation
+ * (Chan, Golub & LeVeque 1979), which one running sum of squares over a long, bright movie would suffer from. */
 typedef struct {
     double n, mean, squares;
 } moments;
@@ -234,7 +237,8 @@ retc_recording_stimulus_norm(retc_recording *recording, double *mean, double *st
     for (size_t t0 = 0; t0 < frames; t0 += slab) {
         size_t n = frames - t0 < slab ? frames - t0 : slab;
         RETC_TRY(retc_recording_stimulus(recording, RETC_TRAIN, t0, n, movie));
-        all = moments_merge(all, moments_of(movie, n * pixels));
+        for (size_t i = 0; i < n * pixels; i += PIECE)
+            all = moments_merge(all, moments_of(movie + i, n * pixels - i < PIECE ? n * pixels - i : PIECE));
     }
     *mean = all.mean;
     *std = sqrt(all.squares / all.n) + 1e-7;
