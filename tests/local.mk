@@ -9,6 +9,10 @@ if HAVE_CHECK
 check_LTLIBRARIES += tests/libtesting.la
 tests_libtesting_la_SOURCES = tests/testing.c tests/testing.h
 tests_libtesting_la_CPPFLAGS = $(test_cppflags)
+C_TESTS += tests/check_import
+tests_check_import_SOURCES = tests/check_import.c
+tests_check_import_CPPFLAGS = $(test_cppflags)
+tests_check_import_LDADD = $(test_ldadd)
 C_TESTS += tests/check_kernels
 tests_check_kernels_SOURCES = tests/check_kernels.c
 tests_check_kernels_CPPFLAGS = $(test_cppflags)
