@@ -1,5 +1,6 @@
 #include "figure_psth.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <string.h>
 
@@ -62,10 +63,13 @@ close_prediction(prediction *from) {
     retc_free(from->name);
 }
 
-/* Two models of one type are told apart by the names of their files. */
+/* "LN" for "ln"; two models of one type are told apart by the names of their files. */
 static int
 name_models(prediction *from, size_t n) {
     int alike = 0;
+    for (size_t i = 0; i < n; ++i)
+        for (char *letter = from[i].name; *letter; ++letter)
+            *letter = (char)toupper((unsigned char)*letter);
     for (size_t i = 1; i < n; ++i)
         alike |= !strcmp(from[i].name, from[0].name);
     for (size_t i = 0; alike && i < n; ++i) {

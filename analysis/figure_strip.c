@@ -219,17 +219,24 @@ done:
     return status;
 }
 
-/* The two columns of z (count,A) with the largest sum |z_m| times |D_m|. */
+/* Standard deviation of loading m in z (count,A) times the length of row m of the dictionary (A,F). */
+static double
+mode_strength(const float *z, size_t count, size_t A, size_t m, const float *dictionary, size_t F) {
+    double mean = 0, square = 0, length = 0;
+    for (size_t t = 0; t < count; ++t)
+        mean += (double)z[t * A + m] / (double)count;
+    for (size_t t = 0; t < count; ++t)
+        square += ((double)z[t * A + m] - mean) * ((double)z[t * A + m] - mean) / (double)count;
+    for (size_t k = 0; k < F; ++k)
+        length += (double)dictionary[m * F + k] * (double)dictionary[m * F + k];
+    return sqrt(square * length);
+}
+
 static void
-find_strongest(const source *from, const float *z, size_t A, const float *dictionary, size_t F, size_t best[2]) {
+find_strongest(const float *z, size_t count, size_t A, const float *dictionary, size_t F, size_t best[2]) {
     double largest[2] = {-1, -1};
     for (size_t m = 0; m < A; ++m) {
-        double loading = 0, length = 0;
-        for (size_t t = 0; t < from->count; ++t)
-            loading += fabs((double)z[t * A + m]);
-        for (size_t k = 0; k < F; ++k)
-            length += (double)dictionary[m * F + k] * (double)dictionary[m * F + k];
-        double strength = loading * sqrt(length);
+        double strength = mode_strength(z, count, A, m, dictionary, F);
         if (strength > largest[0]) {
             largest[1] = largest[0];
             best[1] = best[0];
@@ -256,7 +263,7 @@ print_modes(const source *from, const retc_figure_strip_options *options, FILE *
     RETC_TRY(retc_h5_read_new(from->modes, dictionary_name, RETC_H5_FLOAT, 2, NULL, &dictionary));
     if (A < 2)
         RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: layer %s has %zu modes, two are drawn", retc_h5_path(from->modes), layer, A));
-    find_strongest(from, z, A, dictionary, shape[1], mode);
+    find_strongest(z, from->count, A, dictionary, shape[1], mode);
     for (size_t i = 0; options->modes && i < 2; ++i) {
         mode[i] = options->modes[i];
         if (mode[i] >= A)

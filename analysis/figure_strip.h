@@ -12,7 +12,8 @@ typedef struct {
     double start, duration; /* window, s after the first sample and s */
     const char *layer;      /* whose modes are drawn; NULL: the first that has any */
     const size_t *modes;    /* (2) columns of the codes, counted from 0; NULL: the two strongest in the window, where the
-                             * strength of mode m is sum_t |z_m(t)| times the length of its dictionary row */
+                             * strength of mode m is the standard deviation of z_m(t) times the length of its dictionary
+                             * row: a mode that always acts tells nothing of moments */
 } retc_figure_strip_options;
 
 /* Blocks: "figure" (layers, window in s, largest rate, title of the rates), "rate" (time in s, measured and model rate in Hz),

@@ -64,7 +64,7 @@ set key at graph 1, 1.3 right top horizontal samplen 1.5
 set xtics format "%g"
 set xlabel "time (s)"
 set ylabel "loading" offset -0.5, 0
-set autoscale y
+set yrange [*<0:*]
 stats table index "loadings" using 2:3 name "loading" nooutput
 set ytics nomirror ticks((loading_max_x > loading_max_y ? loading_max_x : loading_max_y), 3)
 plot table index "loadings" using 1:2 with lines linewidth 1.5 linecolor rgb orange title sprintf("mode %d", first), \

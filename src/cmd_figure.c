@@ -14,7 +14,7 @@ enum { MOST_CELLS = 8, MOST_INPUTS = 2 };
 
 static const retc_usage usage = {
     .command = "figure",
-    .summary = "Draw result files with gnuplot",
+    .summary = "draw result files with gnuplot",
     .description =
         "Writes a figure (png, svg or pdf, by the name of the output) and beside it, under the same name ending in .txt, the "
         "table it was drawn from, which holds all that the figure shows.  Without gnuplot the table is still written.\n\n"
@@ -203,7 +203,7 @@ retc_cmd_figure(int argc, char **argv) {
     options asked = {.duration = 4};
     retc_common common = {0};
     retc_provenance *provenance = NULL;
-    int status = RETC_OK;
+    int status;
     const retc_option table[] = {
         {"kind", 0, RETC_OPTION_CHOICE, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &asked.kind, 0, 0, "filters|psth|strip|irf",
          "what to draw"},
@@ -220,9 +220,9 @@ retc_cmd_figure(int argc, char **argv) {
         RETC_COMMON_OPTIONS(common),
         RETC_OPTIONS_END,
     };
-    RETC_TRY(retc_command_begin(&usage, table, &common, argc, argv, &provenance));
-    if (status > 0)
-        return RETC_OK;
+    status = retc_command_begin(&usage, table, &common, argc, argv, &provenance);
+    if (status != RETC_OK)
+        goto done;
     RETC_TRY(check(&common, &asked));
     RETC_TRY(draw(&asked, &common, provenance));
     retc_say(&common, "%s\n", common.output);

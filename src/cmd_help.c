@@ -5,7 +5,7 @@
 
 static const retc_usage usage = {
     .command = "help",
-    .summary = "Explain a command, or list them all",
+    .summary = "explain a command, or list them all",
     .description = "Without a name, list the commands.  With one, say what the command does, what options it has and what "
                    "their defaults are; the same as retcodec COMMAND --help.",
     .example = "retcodec help info",

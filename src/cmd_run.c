@@ -8,7 +8,7 @@
 
 static const retc_usage usage = {
     .command = "run",
-    .summary = "Run a whole analysis from a configuration file",
+    .summary = "run a whole analysis from a configuration file",
     .description =
         "Every section of the file is a stage, named by a command and, where a command occurs twice, a label; its keys are "
         "the command's options by their long names, those that are otherwise given bare included.  Stages run in the order "

@@ -146,14 +146,25 @@ done:
     return status;
 }
 
-/* 1 when the output is up to date; else 0, or a failure when it may not be replaced. */
+/* Does the file say that its result did not converge? */
+static int
+is_unconverged(const char *path) {
+    double converged = 1;
+    retc_h5 *file = retc_h5_open(path);
+    if (!file || retc_h5_get_number(file, "/", "converged", &converged) < 0)
+        converged = 1;
+    retc_h5_close(file);
+    return converged == 0;
+}
+
+/* Positive (as retc_command_begin) when the output is up to date; else 0, or a failure when it may not be replaced. */
 static int
 look_at_output(const retc_common *common, const retc_provenance *provenance, int exists) {
     if (!exists || !common->if_changed)
         return 0;
     if (retc_provenance_is_current(provenance, common->output)) {
         retc_say(common, "%s is up to date\n", common->output);
-        return 1;
+        return is_unconverged(common->output) ? RETC_NOT_CONVERGED : 1;
     }
     if (!common->force)
         return RETC_FAIL(RETC_EIO, "%s exists and was made from other inputs or options; --force replaces it", common->output);

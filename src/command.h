@@ -11,7 +11,7 @@
 
 typedef struct {
     const char *name, *group, *summary;
-    int (*run)(int argc, char **argv); /* RETC_OK, RETC_NOT_CONVERGED or a negative code with a recorded reason */
+    int (*run)(int argc, char **argv); /* RETC_OK, 1 (nothing to do), RETC_NOT_CONVERGED, or negative with a reason */
 } retc_command;
 
 enum { RETC_NOT_CONVERGED = 3 }; /* ran to its end, but the result is not what was asked for: exit code 3 */
@@ -25,8 +25,9 @@ const retc_command *retc_command_find(const char *name);
 void retc_commands_list(FILE *out);
 
 /* Parse the command line, digest the inputs, and look whether there is anything to do.  RETC_OK: work, then free
- * `*provenance`; 1: help was printed or the output is up to date, return RETC_OK; negative: failure.  Refuses an output
- * that exists unless --force. */
+ * `*provenance`.  Anything else is to be returned: 1 when help was printed or the output is up to date, RETC_NOT_CONVERGED
+ * when the output is up to date and its root attribute `converged` is 0, negative for a failure.  Refuses an output that
+ * exists unless --force. */
 int retc_command_begin(const retc_usage *usage, const retc_option *table, const retc_common *common, int argc, char **argv,
                        retc_provenance **provenance) RETC_USED;
 
