@@ -384,6 +384,24 @@ retc_h5_is_uint8(retc_h5 *file, const char *name) {
     return is;
 }
 
+const char *
+retc_h5_stored_type(retc_h5 *file, const char *name) {
+    static const char *const names[3][4] = {{"f2", "f4", "f8", NULL}, {"i1", "i2", "i4", "i8"}, {"u1", "u2", "u4", "u8"}};
+    hid_t id, type = H5I_INVALID_HID;
+    const char *found = NULL;
+    if (dataset_id(file, name, &id) == RETC_OK)
+        type = H5Dget_type(id);
+    H5T_class_t class = type >= 0 ? H5Tget_class(type) : H5T_NO_CLASS;
+    size_t size = type >= 0 ? H5Tget_size(type) : 0;
+    int kind = class == H5T_FLOAT ? 0 : class == H5T_INTEGER ? (H5Tget_sign(type) == H5T_SGN_NONE ? 2 : 1) : -1;
+    for (size_t i = 0; kind >= 0 && i < 4; ++i)
+        if (size == (size_t)(kind == 0 ? 2 : 1) << i)
+            found = names[kind][i];
+    if (type >= 0)
+        H5Tclose(type);
+    return class == H5T_STRING ? "text" : found ? found : "other";
+}
+
 /* ---- numbers --------------------------------------------------------------------------------------------------------- */
 
 /* Transfer a slab in either direction; the memory side is packed. */

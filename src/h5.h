@@ -49,6 +49,9 @@ int retc_h5_expect(retc_h5 *file, const char *name, int rank, const size_t *expe
 /* 1 when the dataset's elements are stored as 8-bit unsigned integers, else 0. */
 int retc_h5_is_uint8(retc_h5 *file, const char *name);
 
+/* How the elements of a dataset are stored: "f4", "i8", "u1", "text", or "other". */
+const char *retc_h5_stored_type(retc_h5 *file, const char *name);
+
 /* Read the slab start[d] ... start[d]+count[d]-1 into `out` (C order).  start NULL: from 0; count NULL: everything. */
 int retc_h5_read(retc_h5 *file, const char *name, retc_h5_type type, const size_t *start, const size_t *count, void *out) RETC_USED;
 

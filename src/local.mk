@@ -27,7 +27,9 @@ retcodec_SOURCES += \
     src/cmd_import.c \
     src/cmd_stimulus.c \
     src/cmd_simulate.c \
+    src/info.c src/info.h \
     src/cmd_figure.c \
+    src/cmd_info.c \
     src/cmd_run.c \
     src/cmd_fit.c \
     src/cmd_predict.c \
@@ -45,6 +47,7 @@ man_MANS = man/retcodec.1 \
     man/retcodec-modes.1 \
     man/retcodec-rf.1 \
     man/retcodec-figure.1 \
+    man/retcodec-info.1 \
     man/retcodec-run.1 \
     man/retcodec-help.1
 

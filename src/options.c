@@ -310,6 +310,18 @@ retc_options_free(const retc_option *table) {
         }
 }
 
+/* The shortest decimal number that reads back as `x`. */
+static void
+print_double(FILE *out, double x) {
+    char text[32];
+    for (int digits = 15; digits <= 17; ++digits) {
+        snprintf(text, sizeof text, "%.*g", digits, x);
+        if (strtod(text, NULL) == x)
+            break;
+    }
+    fputs(text, out);
+}
+
 static void
 print_canonical(FILE *out, const retc_option *option) {
     const char *text = NULL;
@@ -322,7 +334,7 @@ print_canonical(FILE *out, const retc_option *option) {
         fprintf(out, "%zu", *(const size_t *)option->value);
         break;
     case RETC_OPTION_DOUBLE:
-        fprintf(out, "%.17g", *(const double *)option->value);
+        print_double(out, *(const double *)option->value);
         break;
     case RETC_OPTION_INPUT:
         fputs(*(const char *const *)option->value ? "1" : "0", out);

@@ -160,10 +160,10 @@ END_TEST
 
 START_TEST(test_canonical) {
     char *text;
-    ck_assert_int_eq(parse("a.h5 -o m.h5 --rate 0.1 --name=x -f"), RETC_OK);
+    ck_assert_int_eq(parse("a.h5 -o m.h5 --rate 0.1 --decay 0.30000000000000004 --name=x -f"), RETC_OK);
     text = retc_options_canonical(&usage, table);
     ck_assert_ptr_nonnull(text);
-    ck_assert_str_eq(text, "command=fit recording=1 model=cnn extra=0 epochs=20 any=0 rate=0.10000000000000001 decay=0 name=x "
+    ck_assert_str_eq(text, "command=fit recording=1 model=cnn extra=0 epochs=20 any=0 rate=0.1 decay=0.30000000000000004 name=x "
                            "weights=0 fast=no seed=0");
     retc_free(text);
     value.name = "two words\n100%";
