@@ -6,8 +6,9 @@
  *   NAME(x)           the name of a version
  * gather keeps a tile of 4 output rows by 4 vectors of time in registers: per weight row 4 loads and 4 broadcasts feed 16
  * multiply-adds, so the arithmetic units, not the loads, are the limit.  What is left over at the end of time is done with
- * tiles of one vector and then one by one; nothing beyond t = n-1 is read or written.  Every output is one sum over j in
- * index order, whatever tile it falls into, so that results do not depend on how time was cut into blocks. */
+ * tiles of one vector, the last of which may overlap the one before, or else one by one; nothing beyond t = n-1 is read or
+ * written.  Every output is one sum over j in index order, whatever tile it falls into, so that results do not depend on how
+ * time was cut into blocks. */
 
 enum { ROWS = 4, WIDE = 4 };
 #define UNROLL _Pragma("GCC unroll 4")
@@ -44,6 +45,11 @@ NAME(rows)(size_t rows, size_t J, size_t n, const float *w, size_t ldw, const fl
         NAME(tile)(rows, WIDE, J, w, ldw, bias, in + t, offset, out + t, ldo, accumulate);
     for (; t + LANES <= n; t += LANES)
         NAME(tile)(rows, 1, J, w, ldw, bias, in + t, offset, out + t, ldo, accumulate);
+    if (t < n && n >= LANES && !accumulate) {
+        t = n - LANES;
+        NAME(tile)(rows, 1, J, w, ldw, bias, in + t, offset, out + t, ldo, 0);
+        t = n;
+    }
     for (; t < n; ++t)
         UNROLL for (size_t r = 0; r < rows; ++r) {
             float sum = accumulate ? out[r * ldo + t] : bias ? bias[r] : 0.0f;
