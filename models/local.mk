@@ -4,10 +4,11 @@ libretcodec_internal_la_SOURCES += \
     models/ln.c models/ln.h \
     models/model_file.c models/model_file.h \
     models/network.c models/network.h \
+    models/reference.c models/reference.h \
     models/reverse_correlation.c models/reverse_correlation.h \
     models/split.c models/split.h \
     models/stream.c models/stream.h \
     models/tape.c models/tape.h \
     models/trainer.c models/trainer.h
 pkginclude_HEADERS += models/adam.h models/fit.h models/ln.h models/model_file.h models/network.h \
-    models/reverse_correlation.h models/split.h models/stream.h models/tape.h models/trainer.h
+    models/reference.h models/reverse_correlation.h models/split.h models/stream.h models/tape.h models/trainer.h
