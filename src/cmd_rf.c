@@ -74,7 +74,7 @@ done:
 static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
-} kinds[] = {{"sta", rf_sta}};
+} kinds[] = {{"sta", rf_sta}, {"irf", retc_cmd_rf_irf}};
 
 /* The kind may be given bare, as --kind=KIND or as --kind KIND.  Where there is none the first explains itself. */
 int

@@ -36,6 +36,7 @@ retcodec_SOURCES += \
     src/cmd_contribute.c \
     src/cmd_modes.c \
     src/cmd_rf.c \
+    src/cmd_rf_irf.c \
     src/cmd_help.c
 man_MANS = man/retcodec.1 \
     man/retcodec-import.1 \
