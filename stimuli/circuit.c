@@ -13,6 +13,9 @@
 
 #define THRESHOLD 0.1
 
+/* An input whose standard deviation is smaller than this share of its mean is constant but for rounding. */
+#define CONSTANT 1e-9
+
 typedef struct {
     double *space; /* (2 ry + 1, 2 rx + 1) */
     double *time;  /* (K) */
@@ -396,9 +399,10 @@ calibrate_cell(retc_circuit *circuit, size_t cell, const double *drive, size_t n
         double d = cell_input(circuit, cell, drive, n, t) - mean;
         squares += d * d;
     }
-    if (!(squares > 0))
+    double deviation = sqrt(squares / (double)n);
+    if (!(deviation > CONSTANT * fabs(mean)))
         return RETC_FAIL(RETC_ENUMBER, "the stimulus does not change the input of cell %zu: is it constant?", cell + 1);
-    double slope = 2 / sqrt(squares / (double)n), offset = -slope * mean - 1;
+    double slope = 2 / deviation, offset = -slope * mean - 1;
     for (size_t t = 0; t < n; ++t)
         response += softplus(slope * cell_input(circuit, cell, drive, n, t) + offset) / (double)n;
     circuit->output[cell] = (retc_output){circuit->target_rate[cell] / response, slope, offset};

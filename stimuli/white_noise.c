@@ -22,8 +22,9 @@ draw(const retc_white_noise *noise, gsl_rng *rng) {
         double level = RETC_MEAN_GREY * (1 + noise->contrast * gsl_ran_gaussian_ziggurat(rng, 1));
         return fmin(fmax(level, 0), 2 * RETC_MEAN_GREY);
     }
-    double low = round(RETC_MEAN_GREY * (1 - noise->contrast));
-    return gsl_rng_get(rng) >> 31 ? 2 * RETC_MEAN_GREY - low : low;
+    /* Without contrast the screen is one grey, although no byte is exactly the mean. */
+    double low = round(RETC_MEAN_GREY * (1 - noise->contrast)), high = noise->contrast > 0 ? 2 * RETC_MEAN_GREY - low : low;
+    return gsl_rng_get(rng) >> 31 ? high : low;
 }
 
 /* Show one pattern in the frames of the slab that it is held for. */

@@ -8,6 +8,7 @@ C_TESTS = \
     tests/check_provenance \
     tests/check_recording \
     tests/check_sae \
+    tests/check_simulate \
     tests/check_stats \
     tests/check_stimuli \
     tests/check_xcorr
