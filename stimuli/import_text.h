@@ -8,8 +8,8 @@
  * the complete trials from the first on, as long as their frozen values equal those of the first to the last digit.  Without
  * trials the last `test_fraction` of the frames becomes a test part with one repeat.
  *
- * Beside the datasets of every recording the file holds, on the raw clock: train/onset (T), test/onset (R,T) and
- * spikes/cellNN (n), in s. */
+ * The clock of the test part is that of its first repeat.  Beside the datasets of every recording the file holds, on the raw
+ * clock: train/onset (T), test/onset (R,T) and spikes/cellNN (n), in s. */
 #ifndef RETC_IMPORT_TEXT_H
 #define RETC_IMPORT_TEXT_H
 

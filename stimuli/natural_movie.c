@@ -37,8 +37,8 @@ check_options(const retc_natural_options *options) {
         return RETC_FAIL(RETC_EINVAL, "saccades every %g s, %g s apart at least, have no meaning", options->saccade_interval,
                          options->saccade_minimum);
     if (options->saccade_interval > 0 && options->saccade_interval < fmax(options->saccade_minimum, options->frame_interval))
-        return RETC_FAIL(RETC_EINVAL, "saccades every %g s in the mean cannot be %g s apart at least", options->saccade_interval,
-                         fmax(options->saccade_minimum, options->frame_interval));
+        return RETC_FAIL(RETC_EINVAL, "saccades every %g s in the mean cannot be %g s apart at least",
+                         options->saccade_interval, fmax(options->saccade_minimum, options->frame_interval));
     return RETC_OK;
 }
 

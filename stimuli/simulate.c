@@ -2,12 +2,16 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "recording_data.h"
 #include "rng.h"
 #include "stimulus_file.h"
 
 #define CALIBRATION_FRAMES ((size_t)4096)
+
+/* Test and train stimulus are compared over this many frames. */
+#define COMPARED_FRAMES ((size_t)64)
 
 /* Two frame intervals are the same when they agree this well. */
 #define SAME_INTERVAL 1e-6
@@ -293,6 +297,26 @@ done:
     return status;
 }
 
+/* Whether both stimuli begin with the same frames. */
+static int
+compare_stimuli(simulation *sim, int *same) {
+    int status = RETC_OK;
+    const retc_stimulus_layout *train = retc_stimulus_layout_of(sim->stimulus[RETC_TRAIN]);
+    size_t pixels = train->height * train->width, n = train->frames < COMPARED_FRAMES ? train->frames : COMPARED_FRAMES;
+    float *frame = NULL;
+    *same = sim->stimulus[RETC_TEST] != NULL;
+    RETC_TRY(RETC_ALLOC(frame, 2 * pixels));
+    for (size_t t = 0; *same && t < n && t < retc_stimulus_layout_of(sim->stimulus[RETC_TEST])->frames; ++t) {
+        RETC_TRY(retc_stimulus_read(sim->stimulus[RETC_TRAIN], t, 1, frame));
+        RETC_TRY(retc_stimulus_read(sim->stimulus[RETC_TEST], t, 1, frame + pixels));
+        *same = memcmp(frame, frame + pixels, pixels * sizeof *frame) == 0;
+    }
+
+done:
+    retc_free(frame);
+    return status;
+}
+
 /* ---- all of it ------------------------------------------------------------------------------------------------------- */
 
 static int
@@ -342,6 +366,7 @@ retc_simulate(const retc_simulate_options *options, const char *output, int forc
         RETC_TRY(play_part(&sim, RETC_TEST));
     RETC_TRY(retc_recording_writer_finish(sim.writer));
     RETC_TRY(summarise(&sim, summary));
+    RETC_TRY(compare_stimuli(&sim, &summary->test_is_train));
     *writer = sim.writer;
     sim.writer = NULL;
 

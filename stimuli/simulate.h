@@ -28,6 +28,7 @@ typedef struct {
 /* What came out: frames, units, and per cell the mean rate of its spikes in the train part. */
 typedef struct {
     size_t frames[2], cells, units;
+    int test_is_train;     /* both stimuli begin with the same frames: a model would be tested on what it was fitted to */
     double frame_interval; /* s */
     double *rate;          /* (N) spikes/s */
 } retc_simulate_summary;

@@ -568,6 +568,7 @@ START_TEST(test_is_a_recording) {
     ck_assert_double_eq_tol(retc_recording_frame_interval(recording), 1 / 60.0, 1e-15);
     ck_assert_uint_eq(summary.frames[RETC_TEST], TEST);
     ck_assert_uint_eq(summary.units, UNITS);
+    ck_assert_int_eq(summary.test_is_train, 0);
     retc_span *spans;
     size_t n;
     ck_ok(retc_recording_spans(recording, RETC_TRAIN, 15, 1, &spans, &n));
@@ -588,7 +589,19 @@ START_TEST(test_train_only) {
     retc_h5 *file = simulate(&options, "recording.h5", &summary);
     ck_assert_int_eq(retc_h5_has(file, "test"), 0);
     ck_assert_uint_eq(summary.frames[RETC_TEST], 0);
+    ck_assert_int_eq(summary.test_is_train, 0);
     retc_h5_close(file);
+    retc_simulate_summary_free(&summary);
+}
+END_TEST
+
+/* A test stimulus of the same seed is the beginning of the train stimulus. */
+START_TEST(test_same_stimulus) {
+    retc_simulate_options options = simulation();
+    retc_simulate_summary summary;
+    options.test = noise_file("test.h5", SIDE, TEST, 1 / 60.0, 1, 0.35, 0);
+    retc_h5_close(simulate(&options, "recording.h5", &summary));
+    ck_assert_int_eq(summary.test_is_train, 1);
     retc_simulate_summary_free(&summary);
 }
 END_TEST
@@ -655,6 +668,7 @@ simulate_suite(void) {
     tcase_add_test(whole, test_blocks_do_not_matter);
     tcase_add_test(whole, test_is_a_recording);
     tcase_add_test(whole, test_train_only);
+    tcase_add_test(whole, test_same_stimulus);
     tcase_add_loop_test(whole, test_wrong_simulation, 0, 7);
     suite_add_tcase(suite, circuit);
     suite_add_tcase(suite, whole);
