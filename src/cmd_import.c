@@ -11,9 +11,9 @@ typedef struct {
 static const retc_usage usage = {
     "import", "make a recording from raw files",
     "text: one number per line in every file. --frames has the time in seconds at which each frame came on, --stimulus the "
-    "value that each frame showed on the whole screen, and every further file the spike times in seconds of one cell, which is "
-    "named as its file. Blank lines, lines that begin with #, and one header line are skipped; anything else that is no number is an "
-    "error.\n\n"
+    "value that each frame showed on the whole screen, and every further file the spike times in seconds of one cell, which "
+    "is named as its file. Blank lines, lines that begin with #, and one header line are skipped; anything else that is no "
+    "number is an error.\n\n"
     "With --running and --frozen (or RunningFrames and FrozenFrames in --parameters) each trial is so many frames of fresh "
     "stimulus and then the same frozen ones again: fresh frames become the train part, frozen ones the repeated test part. "
     "Trials are used as long as they are complete and their frozen values are equal to the last digit.\n\n"
