@@ -49,6 +49,7 @@ retc_error_where(void) {
 void
 retc_library_init(void) {
     gsl_set_error_handler_off();
+    H5dont_atexit(); /* HDF5 1.10 crashes at exit on a file that it could not flush; we close all files ourselves */
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 }
 
