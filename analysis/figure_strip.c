@@ -82,25 +82,35 @@ sum_of_cells(const float *row, const retc_figure_cells *cells) {
     return sum;
 }
 
+/* What the contributions add up to: the target and its unit.  The group is "/<target>_contributions". */
+static char *
+target_title(const source *from) {
+    int length = (int)(strlen(from->group) - strlen("/_contributions"));
+    int dimensionless = strncmp(from->group, "/surprisal_", strlen("/surprisal_")) == 0;
+    return retc_strf("%.*s%s", length, from->group + 1, dimensionless ? "" : " (Hz)");
+}
+
 static int
 print_rates(const source *from, const retc_figure_cells *cells, FILE *table) {
     float *model = NULL, *measured = NULL;
     size_t N = 0;
     double largest = 0;
-    char *title = NULL;
+    char *title = NULL, *target = NULL;
     int status = RETC_OK;
+    RETC_TRY(RETC_GOT(target = target_title(from)));
     RETC_TRY(read_window(from, from->file, "/metadata/model_responses_all_cells", &N, &model));
     RETC_TRY(read_window(from, from->file, "/metadata/actual_responses_all_cells", &N, &measured));
     for (size_t t = 0; t < from->count; ++t)
         largest = fmax(largest, fmax(sum_of_cells(model + t * N, cells), sum_of_cells(measured + t * N, cells)));
     title = cells->n == 1 ? retc_strdup(cells->name[0]) : retc_strf("sum of %zu cells", cells->n);
     RETC_TRY(RETC_GOT(title));
-    retc_table_block(table, "figure", "layers from_s to_s rate_max_Hz title");
+    retc_table_block(table, "figure", "layers from_s to_s rate_max_Hz title target");
     retc_table_number(table, (double)from->layers);
     retc_table_number(table, from->time[from->first]);
     retc_table_number(table, from->time[from->first + from->count - 1]);
     retc_table_number(table, largest);
     retc_table_text(table, title);
+    retc_table_text(table, target);
     retc_table_end_row(table);
     retc_table_block(table, "rate", "time_s measured_Hz model_Hz");
     for (size_t t = 0; t < from->count; ++t) {
@@ -112,6 +122,7 @@ print_rates(const source *from, const retc_figure_cells *cells, FILE *table) {
 done:
     retc_free(model);
     retc_free(measured);
+    retc_free(target);
     retc_free(title);
     return status;
 }

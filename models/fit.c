@@ -44,8 +44,9 @@ now(void) {
 retc_fit_options
 retc_fit_default(void) {
     retc_adam_options adam = retc_adam_default();
-    adam.rate = 3e-3;
-    return (retc_fit_options){.history = 40, .lag = 1, .channels = {8, 8}, .kernel = {15, 11}, .noise = 0.05, .epochs = 60,
+    adam.rate = 0.01;
+    adam.l2 = 3e-3;
+    return (retc_fit_options){.history = 40, .lag = 1, .channels = {8, 8}, .kernel = {15, 11}, .noise = 0.3, .epochs = 60,
                               .patience = 10, .batch_blocks = 8, .block = 128, .validation = 0.1, .validation_pieces = 10,
                               .decay = 0.3, .adam = adam, .seed = 1};
 }
@@ -208,7 +209,8 @@ done:
 
 /* ---- one epoch ------------------------------------------------------------------------------------------------------- */
 
-/* Adam on every stretch of trainable parameters of the table. */
+/* Adam on every stretch of trainable parameters of the table.  Only the weights of convolutions are penalised: the scale and
+ * shift of batch norm set rates, and a penalty would bias them. */
 static void
 update(fit *f, const float *gradient) {
     retc_adam_options adam = f->options->adam;
@@ -216,6 +218,7 @@ update(fit *f, const float *gradient) {
     for (size_t i = 0; i < f->network->params; ++i) {
         const retc_param *param = &f->network->param[i];
         size_t at = param->offset;
+        adam.l2 = param->rank > 1 ? f->options->adam.l2 : 0;
         if (param->trainable)
             retc_adam_step(&adam, f->state.step, gradient + at, param->size, f->state.m + at, f->state.v + at, f->network->value + at);
     }

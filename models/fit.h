@@ -49,7 +49,7 @@ typedef struct {
     double interval;                   /* s between checkpoints; 0: after every epoch */
 } retc_fit_checkpoint;
 
-/* channels 8 8, kernels 15 11, history 40, lag 1, noise 0.05 and so on: see fit.c. */
+/* channels 8 8, kernels 15 11, history 40, lag 1, noise 0.3, learning rate 0.01, l2 0.003 and so on: see fit.c. */
 retc_fit_options retc_fit_default(void);
 
 /* The convolutional model for a recording: [convolution, batch norm, noise, ReLU] twice, dense readout, batch norm, softplus,

@@ -50,7 +50,7 @@ set border 3
 top = 124
 high = 96
 @panel
-set label 1 (moments > 0 ? sprintf("IRF at row %g, column %g", peak_row, peak_column) : "IRF") at graph 0, 1.1 left
+set label 1 (moments > 0 ? sprintf("IRF (Hz/sd) at row %g, column %g", peak_row, peak_column) : "IRF (Hz/sd)") at graph 0, 1.1 left
 set xtics format "%g"
 set xlabel "time (s)"
 set ylabel "from response (ms)" offset 0.5, 0 textcolor rgb "black"

@@ -3,7 +3,7 @@
 table = ARG1
 figure = ARG2
 format = ARG3
-stats table index "figure" using (layers = int($1), from = $2, to = $3, rate_max = $4, rate_title = strcol(5), 0) nooutput
+stats table index "figure" using (layers = int($1), from = $2, to = $3, rate_max = $4, rate_title = strcol(5), target = strcol(6), 0) nooutput
 array layer[layers]
 array columns[layers]
 array limit[layers]
@@ -38,10 +38,10 @@ do for [i=1:layers] {
     top = 130*i
     @panel
     half = columns[i]/2.0
-    set label 1 sprintf("%s: contributions of %g channels", layer[i], half) at graph 0, 1.08 left
+    set label 1 sprintf("%s: contributions of %g channels to %s", layer[i], half, target) at graph 0, 1.08 left
     set label 2 "pos." at graph -0.02, first 1.5*half-0.5 center rotate by 90
     set label 3 "neg." at graph -0.02, first 0.5*half-0.5 center rotate by 90
-    set ylabel "channel" offset -1.2, 0
+    set ylabel "channel" offset -1.8, 0
     set yrange [-0.5:columns[i]-0.5]
     unset ytics
     set cbrange [-limit[i]:limit[i]]

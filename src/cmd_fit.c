@@ -44,7 +44,7 @@ static const retc_usage usage = {
     {"learning-rate", 0, RETC_OPTION_DOUBLE, 0, &(o).fit.adam.rate, 1e-9, 10, NULL, "cnn: of Adam"},                             \
     {"decay", 0, RETC_OPTION_DOUBLE, 0, &(o).fit.decay, 1e-3, 1, NULL,                                                           \
      "cnn: factor on the learning rate when half the patience has passed"},                                                      \
-    {"l2", 0, RETC_OPTION_DOUBLE, 0, &(o).fit.adam.l2, 0, 100, NULL, "cnn: penalty l2/2 on the squares of the parameters"},      \
+    {"l2", 0, RETC_OPTION_DOUBLE, 0, &(o).fit.adam.l2, 0, 100, NULL, "cnn: penalty l2/2 on the squares of the convolutions' weights"},      \
     {"batch-blocks", 0, RETC_OPTION_SIZE, 0, &(o).fit.batch_blocks, 1, 4096, NULL, "cnn: blocks per batch"},                     \
     {"block", 0, RETC_OPTION_SIZE, 0, &(o).fit.block, 1, 65536, "frames", "cnn: response frames per block"},                     \
     {"validation", 0, RETC_OPTION_DOUBLE, 0, &(o).fit.validation, 0, 0.9, NULL, "cnn: fraction of the train part held out"},     \

@@ -13,7 +13,7 @@ libretcodec_internal_la_SOURCES += \
     src/provenance.c src/provenance.h \
     src/rng.c src/rng.h \
     src/stats.c src/stats.h
-pkginclude_HEADERS += src/retcodec.h src/error.h src/h5.h src/parallel.h src/progress.h src/rng.h
+pkginclude_HEADERS += src/retcodec.h src/error.h src/h5.h src/options.h src/parallel.h src/progress.h src/provenance.h src/rng.h
 pkginclude_HEADERS += src/kernels/conv.h src/kernels/gather.h src/kernels/xcorr.h src/fft.h src/stats.h
 
 # The program.  A command is a source file here, a line in the table of src/command.c, and a manual page.

@@ -11,10 +11,53 @@
 #ifndef RETCODEC_H
 #define RETCODEC_H
 
+/* base */
+#include "conv.h"
 #include "error.h"
+#include "fft.h"
+#include "gather.h"
 #include "h5.h"
+#include "options.h"
 #include "parallel.h"
 #include "progress.h"
+#include "provenance.h"
 #include "rng.h"
+#include "stats.h"
+#include "xcorr.h"
+
+/* stimuli */
+#include "circuit.h"
+#include "import_text.h"
+#include "natural_movie.h"
+#include "recording.h"
+#include "recording_write.h"
+#include "simulate.h"
+#include "stimulus_file.h"
+#include "text.h"
+#include "white_noise.h"
+
+/* models */
+#include "adam.h"
+#include "fit.h"
+#include "ln.h"
+#include "model_file.h"
+#include "network.h"
+#include "reference.h"
+#include "reverse_correlation.h"
+#include "split.h"
+#include "stream.h"
+#include "tape.h"
+#include "trainer.h"
+
+/* analysis */
+#include "contribute.h"
+#include "contribute_file.h"
+#include "irf.h"
+#include "modes.h"
+#include "predict.h"
+#include "predict_file.h"
+#include "sae.h"
+#include "sta.h"
+#include "target.h"
 
 #endif
