@@ -38,7 +38,7 @@ static int
 make_cell(writer *w, size_t i) {
     int status = RETC_OK;
     const retc_network *network = w->network;
-    char group[NAME], name[NAME];
+    char group[NAME], name[2 * NAME];
     size_t shape[4] = {w->T, network->L, network->H, network->W}, chunk[4] = {1, network->L, network->H, network->W};
     size_t rate_chunk[1] = {TIME_CHUNK};
     if (w->size < 4096) /* many small windows to a chunk, where one would be a few bytes */
@@ -84,7 +84,7 @@ static int
 write_cell_summary(writer *w, size_t i) {
     int status = RETC_OK;
     const retc_network *network = w->network;
-    char group[NAME], name[NAME];
+    char group[NAME], name[2 * NAME];
     size_t shape[3] = {network->L, network->H, network->W};
     float *mean = NULL;
     RETC_TRY(RETC_ALLOC(mean, w->size));
