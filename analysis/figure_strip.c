@@ -230,34 +230,40 @@ done:
     return status;
 }
 
-/* Standard deviation of loading m in z (count,A) times the length of row m of the dictionary (A,F). */
+/* Covariance of loadings i and m in z (count,A). */
 static double
-mode_strength(const float *z, size_t count, size_t A, size_t m, const float *dictionary, size_t F) {
-    double mean = 0, square = 0, length = 0;
+loading_covariance(const float *z, size_t count, size_t A, size_t i, size_t m) {
+    double mean_i = 0, mean_m = 0, product = 0;
+    for (size_t t = 0; t < count; ++t) {
+        mean_i += (double)z[t * A + i] / (double)count;
+        mean_m += (double)z[t * A + m] / (double)count;
+    }
     for (size_t t = 0; t < count; ++t)
-        mean += (double)z[t * A + m] / (double)count;
-    for (size_t t = 0; t < count; ++t)
-        square += ((double)z[t * A + m] - mean) * ((double)z[t * A + m] - mean) / (double)count;
-    for (size_t k = 0; k < F; ++k)
-        length += (double)dictionary[m * F + k] * (double)dictionary[m * F + k];
-    return sqrt(square * length);
+        product += ((double)z[t * A + i] - mean_i) * ((double)z[t * A + m] - mean_m) / (double)count;
+    return product;
 }
 
-static void
-find_strongest(const float *z, size_t count, size_t A, const float *dictionary, size_t F, size_t best[2]) {
-    double largest[2] = {-1, -1};
+/* The mode, row of the dictionary (A,F), with the largest standard deviation of its loading times length of its row; with
+ * `beside`, of the part of its loading that does not follow that of mode `beside`: two modes that act together tell less
+ * than two that take turns. */
+static size_t
+find_strongest(const float *z, size_t count, size_t A, const float *dictionary, size_t F, const size_t *beside) {
+    size_t best = beside && *beside == 0 ? 1 : 0;
+    double largest = -1, variance = beside ? loading_covariance(z, count, A, *beside, *beside) : 0;
     for (size_t m = 0; m < A; ++m) {
-        double strength = mode_strength(z, count, A, m, dictionary, F);
-        if (strength > largest[0]) {
-            largest[1] = largest[0];
-            best[1] = best[0];
-            largest[0] = strength;
-            best[0] = m;
-        } else if (strength > largest[1]) {
-            largest[1] = strength;
-            best[1] = m;
+        double strength = loading_covariance(z, count, A, m, m), length = 0;
+        if (beside && m == *beside)
+            continue;
+        if (variance > 0)
+            strength -= pow(loading_covariance(z, count, A, m, *beside), 2) / variance;
+        for (size_t k = 0; k < F; ++k)
+            length += (double)dictionary[m * F + k] * (double)dictionary[m * F + k];
+        if (strength * length > largest) {
+            largest = strength * length;
+            best = m;
         }
     }
+    return best;
 }
 
 static int
@@ -274,7 +280,8 @@ print_modes(const source *from, const retc_figure_strip_options *options, FILE *
     RETC_TRY(retc_h5_read_new(from->modes, dictionary_name, RETC_H5_FLOAT, 2, NULL, &dictionary));
     if (A < 2)
         RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: layer %s has %zu modes, two are drawn", retc_h5_path(from->modes), layer, A));
-    find_strongest(z, from->count, A, dictionary, shape[1], mode);
+    mode[0] = find_strongest(z, from->count, A, dictionary, shape[1], NULL);
+    mode[1] = find_strongest(z, from->count, A, dictionary, shape[1], &mode[0]);
     for (size_t i = 0; options->modes && i < 2; ++i) {
         mode[i] = options->modes[i];
         if (mode[i] >= A)

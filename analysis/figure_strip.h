@@ -11,9 +11,10 @@ extern "C" {
 typedef struct {
     double start, duration; /* window, s after the first sample and s */
     const char *layer;      /* whose modes are drawn; NULL: the first that has any */
-    const size_t *modes;    /* (2) columns of the codes, counted from 0; NULL: the two strongest in the window, where the
-                             * strength of mode m is the standard deviation of z_m(t) times the length of its dictionary
-                             * row: a mode that always acts tells nothing of moments */
+    const size_t *modes;    /* (2) columns of the codes, counted from 0; NULL: the strongest in the window and the strongest
+                             * beside it.  Strength is the standard deviation of z_m(t), for the second of what does not
+                             * follow the first, times the length of the dictionary row: a mode that always acts tells
+                             * nothing of moments, and two that act together little more than one */
 } retc_figure_strip_options;
 
 /* Blocks: "figure" (layers, window in s, largest rate, title of the rates), "rate" (time in s, measured and model rate in Hz),

@@ -216,7 +216,7 @@ retc_cmd_figure(int argc, char **argv) {
         {"duration", 0, RETC_OPTION_DOUBLE, 0, &asked.duration, 1e-3, 1e9, "s", "length of the window"},
         {"layer", 0, RETC_OPTION_TEXT, 0, &asked.layer, 0, 0, NULL, "strip: layer of the modes; without it the first that has any"},
         {"modes", 0, RETC_OPTION_TEXT, 0, &asked.modes, 0, 0, NULL,
-         "strip: numbers of two modes, counted from 0, as in 0,3; without it the two strongest in the window"},
+         "strip: numbers of two modes, counted from 0, as in 0,3; without it the strongest in the window and the strongest beside it"},
         RETC_COMMON_OPTIONS(common),
         RETC_OPTIONS_END,
     };
