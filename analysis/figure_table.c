@@ -12,7 +12,7 @@ retc_table_block(FILE *table, const char *name, const char *columns) {
 void
 retc_table_number(FILE *table, double value) {
     if (isfinite(value))
-        fprintf(table, "%.7g ", value);
+        fprintf(table, "%.7g ", value + 0.0); /* which makes -0 a 0 */
     else
         fputs("NaN ", table);
 }

@@ -280,10 +280,10 @@ run(options *asked) {
     retc_common common = {.quiet = asked->quiet};
     prepared *stages = NULL;
     char *folder = NULL;
-    int status = RETC_OK;
-    retc_run_config *config = retc_run_config_read(asked->config);
-    if (!config)
-        return RETC_EFORMAT;
+    retc_run_config *config = NULL;
+    int status = retc_run_config_read(asked->config, &config);
+    if (status < 0)
+        return status;
     RETC_TRY(read_run_section(config, asked));
     if (!asked->output) {
         folder = default_folder(asked->config);

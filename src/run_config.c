@@ -247,8 +247,8 @@ take_setting(void *context, const char *section, const char *key, const char *va
     return code >= 0;
 }
 
-retc_run_config *
-retc_run_config_read(const char *path) {
+int
+retc_run_config_read(const char *path, retc_run_config **config) {
     parsing state = {0};
     int status = RETC_OK;
     state.config = retc_calloc(1, sizeof *state.config);
@@ -273,7 +273,8 @@ done:
         fclose(state.in);
     if (status < 0) {
         retc_run_config_free(state.config);
-        return NULL;
+        state.config = NULL;
     }
-    return state.config;
+    *config = state.config;
+    return status;
 }

@@ -33,8 +33,8 @@ typedef struct {
     size_t n;
 } retc_run_config;
 
-/* Read a configuration; reasons name file, line, section and key.  NULL on failure. */
-retc_run_config *retc_run_config_read(const char *path);
+/* Read a configuration into `*config` (retc_run_config_free); reasons name file, line, section and key. */
+int retc_run_config_read(const char *path, retc_run_config **config) RETC_USED;
 void retc_run_config_free(retc_run_config *config);
 
 /* The setting of a key, or NULL. */

@@ -1,5 +1,6 @@
 # A test program is one file, tests/check_NAME.c: list it here.
 C_TESTS = \
+    tests/check_figure \
     tests/check_golden \
     tests/check_import \
     tests/check_kernels \
@@ -21,3 +22,13 @@ check_PROGRAMS += $(C_TESTS)
 TESTS += $(C_TESTS)
 endif
 EXTRA_DIST += tests/golden/sae.h5
+# The program as its users meet it.
+TEST_EXTENSIONS = .sh
+SH_LOG_COMPILER = $(SHELL)
+CLI_TESTS = tests/cli/figure.sh tests/cli/files.sh tests/cli/info.sh tests/cli/run.sh tests/cli/usage.sh
+dist_check_SCRIPTS += $(CLI_TESTS)
+TESTS += $(CLI_TESTS)
+EXTRA_DIST += tests/cli/lib.sh
+AM_TESTS_ENVIRONMENT = RETCODEC='$(abs_builddir)/retcodec$(EXEEXT)'; export RETCODEC; \
+    RETC_TESTS='$(abs_srcdir)/tests'; export RETC_TESTS;
+$(CLI_TESTS:.sh=.log): retcodec$(EXEEXT) $(man_MANS)
