@@ -18,7 +18,7 @@ static const retc_usage usage = {
     "where it does not act.\n\n"
     "An atom that never fires gets no gradient.  With the published start values most never do, and a whole fit can die.  "
     "--init calibrated scales the encoder so that every atom fires on 3 % of the samples at the start; --preset dependable "
-    "takes 10000 steps with a learning rate that falls from 1e-3 to 0, whatever the length of the recording.  --preset published "
+    "takes 12000 steps with a learning rate that falls from 1e-3 to 0, whatever the length of the recording.  --preset published "
     "is the recipe of the paper: 800 epochs, learning rate 1e-5 times 0.98 every 25 epochs, --init published.\n\n"
     "A layer that ends with no atom alive is fitted again from other start values; when it dies again the file is written and "
     "the exit code is 3.",
