@@ -28,8 +28,8 @@ install_handlers(void) {
     struct sigaction action = {0};
     static const int deadly[] = {SIGINT, SIGTERM, SIGHUP};
     sigemptyset(&action.sa_mask);
+    /* Not reset at its first call: a second signal, to another thread, must not end the program in the midst of it. */
     action.sa_handler = clean_up_and_die;
-    action.sa_flags = (int)SA_RESETHAND;
     for (size_t i = 0; i < sizeof deadly / sizeof *deadly; ++i) {
         struct sigaction before;
         /* What the caller ignores (nohup) stays ignored. */

@@ -1,8 +1,10 @@
 /* Parsing of command lines: what is taken, what is refused and in which words, help and manual page. */
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "options.h"
 #include "provenance.h"
@@ -242,9 +244,13 @@ START_TEST(test_help_wins) {
     const char *path = retc_test_path("help.txt");
     char line[128] = "";
     fflush(stdout);
-    ck_assert_ptr_nonnull(freopen(path, "w", stdout));
+    int before = dup(STDOUT_FILENO), file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    ck_assert(before >= 0 && file >= 0 && dup2(file, STDOUT_FILENO) >= 0);
     int status = parse("--epochs 7 --nonsense --help");
     fflush(stdout);
+    ck_assert(dup2(before, STDOUT_FILENO) >= 0);
+    close(before);
+    close(file);
     ck_assert_int_eq(status, 1);
     ck_assert_uint_eq(value.epochs, 20);
     FILE *in = fopen(path, "r");
