@@ -1,22 +1,6 @@
 #include "ln.h"
 
-#include <math.h>
-
 #include "reverse_correlation.h"
-
-/* Unit-norm filters of all cells; a cell without spikes keeps zeros. */
-static void
-set_filters(const retc_revcorr *estimate, float *weights) {
-    size_t size = estimate->L * estimate->H * estimate->W;
-    for (size_t j = 0; j < estimate->N; ++j) {
-        const float *sta = estimate->sta + j * size;
-        double square = 0;
-        for (size_t i = 0; i < size; ++i)
-            square += (double)sta[i] * (double)sta[i];
-        for (size_t i = 0; i < size; ++i)
-            weights[j * size + i] = square > 0 ? (float)((double)sta[i] / sqrt(square)) : 0;
-    }
-}
 
 /* Knots beyond those used repeat the last one, behind which the function is flat anyway; no knots: a rate of zero. */
 static void
@@ -50,7 +34,7 @@ fit(retc_recording *recording, size_t history, size_t lag, size_t bins, size_t t
     RETC_TRY(retc_network_add_conv(network, N, 0, 0, 0, 0));
     RETC_TRY(retc_network_add_piecewise(network, bins));
     RETC_TRY(retc_network_finish(network));
-    set_filters(&estimate, retc_network_values(network, network->layer[0].weight));
+    retc_revcorr_unit_filters(&estimate, retc_network_values(network, network->layer[0].weight));
     for (size_t j = 0; j < N; ++j) {
         RETC_TRY(retc_network_set_cell_name(network, j, retc_recording_cell_name(recording, j)));
         set_knots(bins, x + j * bins, y + j * bins, used[j], retc_network_values(network, network->layer[1].weight) + j * bins,

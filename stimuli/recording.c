@@ -155,8 +155,12 @@ done:
 int
 retc_recording_counts(retc_recording *recording, retc_part part, size_t t0, size_t n, float *out) {
     const retc_part_data *data = &recording->part[part];
+    const size_t start[2] = {0, t0}, count[2] = {recording->cells, n};
+    retc_dataset_name name;
     int status = check_range(recording, part, t0, n);
-    for (size_t cell = 0; status == RETC_OK && cell < recording->cells; ++cell)
+    if (status == RETC_OK && !data->counts && n > 0)
+        return retc_h5_read(recording->file, retc_name_in(&name, part, "response/binned"), RETC_H5_FLOAT, start, count, out);
+    for (size_t cell = 0; status == RETC_OK && n > 0 && cell < recording->cells; ++cell)
         memcpy(out + cell * n, data->counts + cell * data->frames + t0, n * sizeof *out);
     return status;
 }

@@ -1,9 +1,9 @@
 /* A recording: stimulus movie and responses of ganglion cells, a train part and a repeated test part (FORMATS 1).
  *
- * Opened, it is a handle from which slabs of time are read; counts are kept in memory, and so are movies up to the memory
- * budget, from their first use on and in their stored type (a byte movie takes a byte per pixel); larger ones are
- * streamed.  Not thread-safe.  Beside the datasets of the Stanford layout
- * it reads these additions of ours, all optional:
+ * Opened, it is a handle from which slabs of time are read.  Up to the memory budget, counts are kept in memory, and movies
+ * from their first use on, in their stored type (a byte movie takes a byte per pixel); what is larger is streamed, except the
+ * means over repeats of the test part.  Not thread-safe.  Beside the datasets of the Stanford layout it reads these additions
+ * of ours, all optional:
  *
  *   <part>/block_start (B)        i8  first frame of each stretch of continuous time (absent: one stretch)
  *   /cell_names (N)               strings
@@ -31,7 +31,7 @@ typedef struct {
 } retc_span;
 
 /* Open and check a recording: datasets there, shapes agree, responses finite and not negative.  `budget` is the number of
- * bytes of stimulus kept in memory (0: the default, 2 GiB).  NULL with a recorded reason. */
+ * bytes of stimulus and counts kept in memory (0: the default, 2 GiB).  NULL with a recorded reason. */
 retc_recording *retc_recording_open(const char *path, size_t budget);
 void retc_recording_close(retc_recording *recording);
 

@@ -9,7 +9,7 @@
 typedef struct {
     size_t frames, dropped;
     size_t repeats;
-    float *counts; /* (N,frames) */
+    float *counts; /* (N,frames), NULL while they are streamed */
     size_t blocks;
     int64_t *block_start; /* (blocks) */
     int movie_is_bytes;
@@ -21,7 +21,7 @@ struct retc_recording {
     retc_h5 *file;
     size_t height, width, cells;
     double frame_interval;
-    size_t budget; /* bytes of stimulus that may still be cached */
+    size_t budget; /* bytes of stimulus and counts that may still be cached */
     char **cell_names;
     retc_part_data part[2];
     size_t interneurons;

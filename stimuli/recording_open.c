@@ -5,8 +5,11 @@
 #include "frame_clock.h"
 #include "recording_data.h"
 
-/* Bytes of stimulus kept in memory unless the caller says otherwise. */
+/* Bytes of stimulus and counts kept in memory unless the caller says otherwise. */
 #define DEFAULT_BUDGET ((size_t)2 << 30)
+
+/* Frames of counts that are looked at in one go while they are streamed. */
+enum { COUNTS_SLAB = 4096 };
 
 /* Stimulus, time and response of one part may differ by this many frames (FORMATS 1); the shortest counts. */
 #define LENGTH_TOLERANCE 2
@@ -102,15 +105,21 @@ done:
 
 /* ---- opening: content ------------------------------------------------------------------------------------------------ */
 
-int
-retc_recording_check_counts(const retc_recording *recording, const char *name, const float *counts, size_t rows,
-                            size_t frames) {
+/* counts (rows,frames) are frames first ... of dataset `name`. */
+static int
+check_counts(const retc_recording *recording, const char *name, const float *counts, size_t rows, size_t first, size_t frames) {
     for (size_t i = 0; i < rows * frames; ++i) {
         if (!isfinite(counts[i]) || counts[i] < 0)
             return RETC_FAIL(RETC_EFORMAT, "%s: dataset \"%s\" has %g in row %zu, frame %zu: expected a spike count",
-                             retc_recording_path(recording), name, (double)counts[i], i / frames, i % frames);
+                             retc_recording_path(recording), name, (double)counts[i], i / frames, first + i % frames);
     }
     return RETC_OK;
+}
+
+int
+retc_recording_check_counts(const retc_recording *recording, const char *name, const float *counts, size_t rows,
+                            size_t frames) {
+    return check_counts(recording, name, counts, rows, 0, frames);
 }
 
 static int
@@ -134,16 +143,39 @@ done:
     return status;
 }
 
+/* Counts that are not kept are looked at all the same, slab by slab. */
+static int
+check_streamed_counts(const retc_recording *recording, retc_part part, const char *name) {
+    int status = RETC_OK;
+    size_t N = recording->cells, frames = recording->part[part].frames;
+    float *slab = NULL;
+    RETC_TRY(RETC_ALLOC(slab, N * COUNTS_SLAB));
+    for (size_t t0 = 0; t0 < frames; t0 += COUNTS_SLAB) {
+        size_t n = frames - t0 < COUNTS_SLAB ? frames - t0 : COUNTS_SLAB;
+        const size_t start[2] = {0, t0}, count[2] = {N, n};
+        RETC_TRY(retc_h5_read(recording->file, name, RETC_H5_FLOAT, start, count, slab));
+        RETC_TRY(check_counts(recording, name, slab, N, t0, n));
+    }
+
+done:
+    retc_free(slab);
+    return status;
+}
+
 static int
 read_counts(retc_recording *recording, retc_part part) {
     int status = RETC_OK;
     retc_part_data *data = &recording->part[part];
     const size_t count[2] = {recording->cells, data->frames};
+    size_t bytes = recording->cells * data->frames * sizeof *data->counts;
     retc_dataset_name name;
+    retc_name_in(&name, part, "response/binned");
+    if (bytes > recording->budget && data->repeats == 0)
+        return check_streamed_counts(recording, part, name.text);
     RETC_TRY(RETC_ALLOC(data->counts, recording->cells * data->frames));
-    RETC_TRY(
-        retc_h5_read(recording->file, retc_name_in(&name, part, "response/binned"), RETC_H5_FLOAT, NULL, count, data->counts));
+    RETC_TRY(retc_h5_read(recording->file, name.text, RETC_H5_FLOAT, NULL, count, data->counts));
     RETC_TRY(retc_recording_check_counts(recording, name.text, data->counts, recording->cells, data->frames));
+    recording->budget -= bytes < recording->budget ? bytes : recording->budget;
     if (data->repeats > 0)
         RETC_TRY(average_repeats(recording, data));
 

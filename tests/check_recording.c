@@ -183,9 +183,10 @@ START_TEST(test_movie) {
 }
 END_TEST
 
+/* Kept in memory, and streamed. */
 START_TEST(test_counts) {
     fixture f = {0};
-    retc_recording *recording = open_fixture(&f, 0);
+    retc_recording *recording = open_fixture(&f, _i ? 1 : 0);
     float counts[N * TRAIN], repeats[REPEATS * TEST];
     ck_assert_uint_eq(retc_recording_cells(recording), N);
     ck_assert_uint_eq(retc_recording_repeats(recording), REPEATS);
@@ -278,14 +279,17 @@ static const fixture wrong[] = {
     {.what = "repeats", .odd_repeat = 1, .says = "\"test/repeats/cell02\" is (4,5), expected (3,5)"},
 };
 
+/* The same whether counts are kept or streamed. */
 START_TEST(test_wrong_file) {
     const char *path = make_fixture(&wrong[_i]);
-    retc_recording *recording = retc_recording_open(path, 0);
-    ck_assert_msg(recording == NULL, "%s: the file was opened", wrong[_i].what);
-    ck_assert_msg(strstr(retc_error_message(), wrong[_i].says) != NULL, "%s: \"%s\" does not say \"%s\"", wrong[_i].what,
-                  retc_error_message(), wrong[_i].says);
-    ck_assert_msg(strstr(retc_error_message(), path) != NULL, "%s: no file name in \"%s\"", wrong[_i].what,
-                  retc_error_message());
+    for (size_t budget = 0; budget < 2; ++budget) {
+        retc_recording *recording = retc_recording_open(path, budget);
+        ck_assert_msg(recording == NULL, "%s: the file was opened", wrong[_i].what);
+        ck_assert_msg(strstr(retc_error_message(), wrong[_i].says) != NULL, "%s: \"%s\" does not say \"%s\"", wrong[_i].what,
+                      retc_error_message(), wrong[_i].says);
+        ck_assert_msg(strstr(retc_error_message(), path) != NULL, "%s: no file name in \"%s\"", wrong[_i].what,
+                      retc_error_message());
+    }
 }
 END_TEST
 
@@ -652,7 +656,7 @@ recording_suite(void) {
     TCase *reading = tcase_create("reading"), *writing = tcase_create("writing");
     tcase_set_timeout(reading, 60);
     tcase_add_loop_test(reading, test_movie, 0, 4);
-    tcase_add_test(reading, test_counts);
+    tcase_add_loop_test(reading, test_counts, 0, 2);
     tcase_add_test(reading, test_additions);
     tcase_add_test(reading, test_lengths_differ);
     tcase_add_test(reading, test_part_absent);
