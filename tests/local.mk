@@ -1,10 +1,12 @@
 # A test program is one file, tests/check_NAME.c: list it here.
 C_TESTS = \
+    tests/check_chain \
     tests/check_figure \
     tests/check_golden \
     tests/check_import \
     tests/check_kernels \
     tests/check_models \
+    tests/check_modes \
     tests/check_options \
     tests/check_provenance \
     tests/check_recording \
