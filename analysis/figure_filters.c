@@ -9,8 +9,8 @@ typedef struct {
     double interval, lag; /* s, frames */
     int64_t *peak;        /* (N,3) */
     double *level, *spikes;
-    float *sta;      /* (L,H,W) */
-    double *x, *y;   /* (B) */
+    float *sta;    /* (L,H,W) */
+    double *x, *y; /* (B) */
 } source;
 
 static int
@@ -61,10 +61,10 @@ read_cell(source *from, size_t cell) {
     if (peak[0] < 0 || peak[1] < 0 || peak[2] < 0 || (size_t)peak[0] >= from->L || (size_t)peak[1] >= from->H ||
         (size_t)peak[2] >= from->W)
         return RETC_FAIL(RETC_EFORMAT, "%s: \"/peak\" of cell %zu is (%lld,%lld,%lld), outside the STA (%zu,%zu,%zu)",
-                         retc_h5_path(from->file), cell, (long long)peak[0], (long long)peak[1], (long long)peak[2], from->L, from->H,
-                         from->W);
-    RETC_TRY(retc_h5_read(from->file, "/sta", RETC_H5_FLOAT, (size_t[]){cell, 0, 0, 0}, (size_t[]){1, from->L, from->H, from->W},
-                          from->sta));
+                         retc_h5_path(from->file), cell, (long long)peak[0], (long long)peak[1], (long long)peak[2], from->L,
+                         from->H, from->W);
+    RETC_TRY(retc_h5_read(from->file, "/sta", RETC_H5_FLOAT, (size_t[]){cell, 0, 0, 0},
+                          (size_t[]){1, from->L, from->H, from->W}, from->sta));
     RETC_TRY(retc_h5_read(from->file, "/nonlinearity/x", RETC_H5_DOUBLE, (size_t[]){cell, 0}, (size_t[]){1, from->B}, from->x));
     RETC_TRY(retc_h5_read(from->file, "/nonlinearity/y", RETC_H5_DOUBLE, (size_t[]){cell, 0}, (size_t[]){1, from->B}, from->y));
 done:
@@ -126,8 +126,9 @@ print_cell(source *from, size_t number, size_t cell, FILE *table) {
     snprintf(name, sizeof name, "course %zu", number);
     retc_table_block(table, name, "time_ms sta level");
     for (size_t k = 0; k < from->L; ++k)
-        print_row(table, 3,
-                  (double[]){frame_time(from, k), (double)from->sta[(k * from->H + row) * from->W + column], from->level[cell]});
+        print_row(
+            table, 3,
+            (double[]){frame_time(from, k), (double)from->sta[(k * from->H + row) * from->W + column], from->level[cell]});
     if (from->H * from->W > 1) {
         const float *map = from->sta + (size_t)peak[0] * from->H * from->W;
         snprintf(name, sizeof name, "map %zu", number);
@@ -146,8 +147,13 @@ print_cell(source *from, size_t number, size_t cell, FILE *table) {
 static int
 print_head(const source *from, size_t cells, FILE *table) {
     double alpha = 0;
+    size_t levels = 0;
     int status = retc_h5_get_number(from->file, "/", "alpha", &alpha);
-    char *caption = status > 0 ? retc_strf("grey: chance level of |STA| (p = %g)", alpha) : retc_strf("grey: chance level of |STA|");
+    for (size_t n = 0; n < from->N; ++n)
+        levels += isfinite(from->level[n]) != 0;
+    char *caption = levels == 0  ? retc_strdup(" ")
+                    : status > 0 ? retc_strf("grey: chance level of |STA| (p = %g)", alpha)
+                                 : retc_strf("grey: chance level of |STA|");
     if (status < 0 || !caption) {
         retc_free(caption);
         return status < 0 ? status : RETC_ENOMEM;

@@ -8,9 +8,9 @@
 extern "C" {
 #endif
 
-/* Blocks: "figure" (number of cells, whether there are maps, H, W, caption), "cells" (number, title, largest |STA| of the map, level,
- * peak row and column, time of the peak), and for cell i = 1 ... n "course i" (time in ms before the spike, STA at the peak
- * pixel), "map i" (column, row, STA at the peak's time) when H W > 1, "nonlinearity i" (filtered stimulus in standard
+/* Blocks: "figure" (number of cells, whether there are maps, H, W, caption), "cells" (number, title, largest |STA| of the map,
+ * level, peak row and column, time of the peak), and for cell i = 1 ... n "course i" (time in ms before the spike, STA at the
+ * peak pixel), "map i" (column, row, STA at the peak's time) when H W > 1, "nonlinearity i" (filtered stimulus in standard
  * deviations, rate in Hz).
  *
  * `file` holds /sta (N,L,H,W), oldest frame first, /peak (N,3), /level (N), /spikes (N), /nonlinearity/x,y (N,B), and the

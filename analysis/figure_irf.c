@@ -251,8 +251,8 @@ print_head(source *from, FILE *table) {
               (double[]){from->time[from->first], from->time[from->first + from->count - 1], frame_time(from, 0),
                          frame_time(from, from->L - 1), course_max > 0 ? course_max : 1, gain_max > 0 ? gain_max : 1,
                          rate_max > 0 ? rate_max : 1, (double)from->H, (double)from->W, (double)(pixel / from->W),
-                         (double)(pixel % from->W), frame_time(from, from->peak / pixels), pixels > 1 ? (double)from->moments : 0,
-                         from->rate != NULL});
+                         (double)(pixel % from->W), frame_time(from, from->peak / pixels),
+                         pixels > 1 ? (double)from->moments : 0, from->rate != NULL});
     retc_free(title);
     return RETC_OK;
 }

@@ -88,7 +88,8 @@ static int
 print_title(const prediction *from, size_t n, size_t i, FILE *table) {
     char *title = retc_strdup(from[0].cells.name[i]);
     for (size_t m = 0; title && m < n; ++m) {
-        char *longer = retc_strf("%s%s %s r %.2f", title, m ? "," : "  ", from[m].name, from[m].pearson[from[m].cells.index[i]]);
+        char *longer =
+            retc_strf("%s%s %s r %.2f", title, m ? "," : "  ", from[m].name, from[m].pearson[from[m].cells.index[i]]);
         retc_free(title);
         title = longer;
     }

@@ -9,8 +9,8 @@ extern "C" {
 #endif
 
 /* Blocks: "figure" (number of cells, of models, window in s), "models" (number, name), "cells" (number, title with scores,
- * largest rate), and for cell i = 1 ... n "rates i" (time in s, measured rate, rate of each model, Hz), with an empty line where
- * time is interrupted.
+ * largest rate), and for cell i = 1 ... n "rates i" (time in s, measured rate, rate of each model, Hz), with an empty line
+ * where time is interrupted.
  *
  * Each of the `n` files holds /test/rate and /test/measured (N,T) Hz, /test/frame (T), /test/time (T) s, /score/pearson and
  * /score/noise_ceiling (N), and the attribute model_type.  Cells are matched by name, samples by frame; `cells` are chosen

@@ -6,8 +6,8 @@
 
 typedef struct {
     retc_h5 *file, *modes;
-    char *group;         /* "/surprisal_contributions", or another target's */
-    char **layer;        /* (layers) names, one block */
+    char *group;  /* "/surprisal_contributions", or another target's */
+    char **layer; /* (layers) names, one block */
     size_t layers, T, N;
     double *time;        /* (T) s */
     size_t first, count; /* the window */

@@ -40,7 +40,8 @@ all_names(retc_h5 *file, const char *dataset, size_t n, char ***block) {
     if (retc_h5_has(file, dataset)) {
         RETC_TRY(retc_h5_read_texts(file, dataset, block, &found));
         if (found != n)
-            RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: \"%s\" names %zu cells, expected %zu", retc_h5_path(file), dataset, found, n));
+            RETC_TRY(
+                RETC_FAIL(RETC_EFORMAT, "%s: \"%s\" names %zu cells, expected %zu", retc_h5_path(file), dataset, found, n));
         return RETC_OK;
     }
     *block = retc_calloc(n, sizeof **block + ROOM);
@@ -66,8 +67,8 @@ find_name(const retc_h5 *file, char *const *names, size_t total, const char *nam
     for (*index = 0; *index < total; ++*index)
         if (strlen(names[*index]) == length && !strncmp(names[*index], name, length))
             return RETC_OK;
-    return RETC_FAIL(RETC_EINVAL, "%s: there is no cell \"%.*s\" among its %zu cells (%s%s%s)", retc_h5_path(file), (int)length, name,
-                     total, total ? names[0] : "", total > 1 ? " ... " : "", total > 1 ? names[total - 1] : "");
+    return RETC_FAIL(RETC_EINVAL, "%s: there is no cell \"%.*s\" among its %zu cells (%s%s%s)", retc_h5_path(file), (int)length,
+                     name, total, total ? names[0] : "", total > 1 ? " ... " : "", total > 1 ? names[total - 1] : "");
 }
 
 /* Room for `n` cells of a file, and the names of all its cells. */

@@ -34,7 +34,9 @@ if (has_rate) {
     set y2tics ticks(rate_max, 3)
     set y2label "rate (Hz)" textcolor rgb "#666666"
 }
-do for [i=1:moments] { set arrow i from first moment[i], graph 1 to first moment[i], graph 0 nohead linecolor rgb grey dashtype 2 }
+do for [i=1:moments] {
+    set arrow i from first moment[i], graph 1 to first moment[i], graph 0 nohead linecolor rgb grey dashtype 2
+}
 if (has_rate) {
     plot table index "gain" using 1:3 axes x1y2 with filledcurves y2=0 linecolor rgb light title "rate", \
         "" index "gain" using 1:2 with lines linewidth 1.5 linecolor rgb orange title "gain"
@@ -50,7 +52,8 @@ set border 3
 top = 124
 high = 96
 @panel
-set label 1 (moments > 0 ? sprintf("IRF (Hz/sd) at row %g, column %g", peak_row, peak_column) : "IRF (Hz/sd)") at graph 0, 1.1 left
+set label 1 (moments > 0 ? sprintf("IRF (Hz/sd) at row %g, column %g", peak_row, peak_column) : "IRF (Hz/sd)") \
+    at graph 0, 1.1 left
 set xtics format "%g"
 set xlabel "time (s)"
 set ylabel "from response (ms)" offset 0.5, 0 textcolor rgb "black"

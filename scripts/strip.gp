@@ -3,7 +3,8 @@
 table = ARG1
 figure = ARG2
 format = ARG3
-stats table index "figure" using (layers = int($1), from = $2, to = $3, rate_max = $4, rate_title = strcol(5), target = strcol(6), 0) nooutput
+stats table index "figure" using (layers = int($1), from = $2, to = $3, rate_max = $4, rate_title = strcol(5), \
+    target = strcol(6), 0) nooutput
 array layer[layers]
 array columns[layers]
 array limit[layers]

@@ -132,7 +132,8 @@ check(const retc_common *common, options *asked) {
     if (!retc_plot_format(common->output))
         return RETC_FAIL(RETC_EUSAGE, "--output: %s should end in .png, .svg or .pdf", common->output);
     if ((asked->layer || asked->modes) && !is_strip)
-        return RETC_FAIL(RETC_EUSAGE, "--%s is for the figure strip, not for %s", asked->layer ? "layer" : "modes", asked->kind);
+        return RETC_FAIL(RETC_EUSAGE, "--%s is for the figure strip, not for %s", asked->layer ? "layer" : "modes",
+                         asked->kind);
     return parse_modes(asked);
 }
 
@@ -205,8 +206,8 @@ retc_cmd_figure(int argc, char **argv) {
     retc_provenance *provenance = NULL;
     int status;
     const retc_option table[] = {
-        {"kind", 0, RETC_OPTION_CHOICE, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &asked.kind, 0, 0, "filters|psth|strip|irf",
-         "what to draw"},
+        {"kind", 0, RETC_OPTION_CHOICE, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &asked.kind, 0, 0,
+         "filters|psth|strip|irf", "what to draw"},
         {"results", 0, RETC_OPTION_INPUTS, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &asked.inputs, 0, 0, NULL,
          "result files, as listed above"},
         RETC_COMMON_OUTPUT(common, "figure to write, ending in .png, .svg or .pdf"),
@@ -214,9 +215,11 @@ retc_cmd_figure(int argc, char **argv) {
          "names of the cells, separated by commas; without it the first 8, in strip the sum of all, in irf the first"},
         {"start", 0, RETC_OPTION_DOUBLE, 0, &asked.start, 0, 1e9, "s", "where the window starts, from the first sample on"},
         {"duration", 0, RETC_OPTION_DOUBLE, 0, &asked.duration, 1e-3, 1e9, "s", "length of the window"},
-        {"layer", 0, RETC_OPTION_TEXT, 0, &asked.layer, 0, 0, NULL, "strip: layer of the modes; without it the first that has any"},
+        {"layer", 0, RETC_OPTION_TEXT, 0, &asked.layer, 0, 0, NULL,
+         "strip: layer of the modes; without it the first that has any"},
         {"modes", 0, RETC_OPTION_TEXT, 0, &asked.modes, 0, 0, NULL,
-         "strip: numbers of two modes, counted from 0, as in 0,3; without it the strongest in the window and the strongest beside it"},
+         "strip: numbers of two modes, counted from 0, as in 0,3; without it the strongest in the window and the strongest "
+         "beside it"},
         RETC_COMMON_OPTIONS(common),
         RETC_OPTIONS_END,
     };

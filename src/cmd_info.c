@@ -61,7 +61,8 @@ free_listing(listing *list) {
     retc_free(list->is_dataset);
 }
 
-static const char *const made_by[] = {"retcodec_version", "created", "command_line", "options", "seed", "inputs", "library_versions"};
+static const char *const made_by[] = {"retcodec_version", "created",         "command_line", "options", "seed",
+                                      "inputs",           "library_versions"};
 
 static int
 is_provenance(const char *attribute) {
@@ -87,7 +88,8 @@ print_attributes(retc_h5 *file, const char *object, const char *indent, int whol
         return;
     for (size_t i = 0; i < n; ++i) {
         char *name = NULL, *value = NULL;
-        if (retc_h5_attribute_text(file, object, i, &name, &value) == RETC_OK && (strcmp(object, "/") || !is_provenance(name))) {
+        if (retc_h5_attribute_text(file, object, i, &name, &value) == RETC_OK &&
+            (strcmp(object, "/") || !is_provenance(name))) {
             printf("%s%s = ", indent, name);
             print_value(value, whole);
         }

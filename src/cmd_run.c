@@ -90,7 +90,8 @@ find_command(const retc_run_config *config, const retc_run_stage *stage, const r
     if (nearest)
         return RETC_FAIL(RETC_EUSAGE, "%s:%zu: [%s]: there is no stage \"%s\"; did you mean \"%s\"?", config->path, stage->line,
                          stage->name, stage->command, nearest);
-    return RETC_FAIL(RETC_EUSAGE, "%s:%zu: [%s]: there is no stage \"%s\"", config->path, stage->line, stage->name, stage->command);
+    return RETC_FAIL(RETC_EUSAGE, "%s:%zu: [%s]: there is no stage \"%s\"", config->path, stage->line, stage->name,
+                     stage->command);
 }
 
 /* The output of the stage that "@name" refers to (borrowed), which must stand before stage `at`. */
@@ -140,7 +141,8 @@ run_setting(const retc_run_config *config, const char *key, const char **value) 
     if (!setting || *value)
         return RETC_OK;
     if (setting->n != 1)
-        return RETC_FAIL(RETC_EUSAGE, "%s:%zu: [run] %s has %zu words, expected one", config->path, setting->line, key, setting->n);
+        return RETC_FAIL(RETC_EUSAGE, "%s:%zu: [run] %s has %zu words, expected one", config->path, setting->line, key,
+                         setting->n);
     *value = setting->word[0];
     return RETC_OK;
 }
@@ -174,8 +176,8 @@ choose_output(const retc_run_config *config, size_t at, const char *folder, prep
     if (own)
         ready->output = retc_strdup(own->word[0]);
     else
-        ready->output = retc_strf("%s/%s%s%s%s", folder, stage->command, stage->label ? "-" : "", stage->label ? stage->label : "",
-                                  strcmp(stage->command, "figure") ? ".h5" : ".png");
+        ready->output = retc_strf("%s/%s%s%s%s", folder, stage->command, stage->label ? "-" : "",
+                                  stage->label ? stage->label : "", strcmp(stage->command, "figure") ? ".h5" : ".png");
     RETC_TRY(RETC_GOT(ready->output));
     for (size_t i = 0; i < at; ++i)
         if (!strcmp(stages[i].output, ready->output))
@@ -315,7 +317,8 @@ retc_cmd_run(int argc, char **argv) {
          "configuration file"},
         {"output", 'o', RETC_OPTION_OUTPUT, 0, &asked.output, 0, 0, NULL,
          "folder of the results; without it that of [run], else results/ and the name of the configuration"},
-        {"dry-run", 'n', RETC_OPTION_FLAG, 0, &asked.dry_run, 0, 0, NULL, "check the configuration and print the commands only"},
+        {"dry-run", 'n', RETC_OPTION_FLAG, 0, &asked.dry_run, 0, 0, NULL,
+         "check the configuration and print the commands only"},
         {"force", 'f', RETC_OPTION_FLAG, 0, &asked.force, 0, 0, NULL, "run every stage, even when its output is up to date"},
         {"seed", 0, RETC_OPTION_TEXT, 0, &asked.seed, 0, 0, NULL, "seed of all stages, instead of that of [run]"},
         {"threads", 0, RETC_OPTION_TEXT, 0, &asked.threads, 0, 0, NULL, "threads of all stages, instead of those of [run]"},

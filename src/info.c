@@ -92,7 +92,8 @@ static size_t
 count_repeats(retc_h5 *file) {
     char **names = NULL, *path = NULL;
     size_t n = 0, repeats = axis(file, "test/repeats/firing_rate_10ms", 0);
-    if (repeats == 0 && retc_h5_has(file, "test/repeats") && retc_h5_members(file, "test/repeats", &names, &n) == RETC_OK && n > 0) {
+    if (repeats == 0 && retc_h5_has(file, "test/repeats") && retc_h5_members(file, "test/repeats", &names, &n) == RETC_OK &&
+        n > 0) {
         path = retc_strf("test/repeats/%s", names[0]);
         repeats = path ? axis(file, path, 0) : 0;
     }
@@ -140,9 +141,9 @@ print_architecture(FILE *out, retc_h5 *file) {
     retc_free(text);
     json_t *shape = json_object_get(hyps, "img_shape");
     if (json_array_size(shape) == 3)
-        retc_info_fact(out, "sees", "%lld frames of %lld x %lld pixels", (long long)json_integer_value(json_array_get(shape, 0)),
-                       (long long)json_integer_value(json_array_get(shape, 1)),
-                       (long long)json_integer_value(json_array_get(shape, 2)));
+        retc_info_fact(
+            out, "sees", "%lld frames of %lld x %lld pixels", (long long)json_integer_value(json_array_get(shape, 0)),
+            (long long)json_integer_value(json_array_get(shape, 1)), (long long)json_integer_value(json_array_get(shape, 2)));
     if (json_array_size(layers) > 0) {
         fprintf(out, "  %-*s", LABEL_WIDTH, "layers");
         for (size_t i = 0; i < json_array_size(layers); ++i) {
@@ -166,7 +167,8 @@ count_parameters(retc_h5 *file) {
         size_t shape[RETC_H5_MAX_RANK] = {0}, values = 1;
         int rank = 0;
         char *path = retc_strf("state_dict/%s", names[i]);
-        if (path && !strstr(path, "running_") && !strstr(path, "num_batches") && retc_h5_shape(file, path, &rank, shape) == RETC_OK) {
+        if (path && !strstr(path, "running_") && !strstr(path, "num_batches") &&
+            retc_h5_shape(file, path, &rank, shape) == RETC_OK) {
             for (int d = 0; d < rank; ++d)
                 values *= shape[d];
             sum += values;

@@ -6,7 +6,6 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,7 +104,8 @@ set_number(const retc_option *option, const char *text) {
     int is_size = option->type == RETC_OPTION_SIZE;
     range_text(option, range, sizeof range);
     if ((is_size ? retc_parse_size(text, &whole) : retc_parse_double(text, &x)) < 0)
-        return RETC_FAIL(RETC_EUSAGE, "--%s: \"%s\" is not a %s%s", option->name, text, is_size ? "whole number" : "number", range);
+        return RETC_FAIL(RETC_EUSAGE, "--%s: \"%s\" is not a %s%s", option->name, text, is_size ? "whole number" : "number",
+                         range);
     if (is_size)
         x = (double)whole;
     if (!(option->min == 0 && option->max == 0) && !(x >= option->min && x <= option->max))

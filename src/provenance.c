@@ -35,8 +35,8 @@ retc_library_versions(void) {
     H5get_libversion(&major, &minor, &release);
     /* fftw_version is "fftw-3.3.10-sse2-avx...": the instruction sets are no part of the version. */
     const char *fftw = strncmp(fftw_version, "fftw-", 5) ? fftw_version : fftw_version + 5;
-    snprintf(text, sizeof text, "HDF5 %u.%u.%u, GSL %s, FFTW %.*s, Nettle %d.%d, Jansson %s", major, minor, release, gsl_version,
-             (int)strcspn(fftw, "-"), fftw, nettle_version_major(), nettle_version_minor(), jansson_version_str());
+    snprintf(text, sizeof text, "HDF5 %u.%u.%u, GSL %s, FFTW %.*s, Nettle %d.%d, Jansson %s", major, minor, release,
+             gsl_version, (int)strcspn(fftw, "-"), fftw, nettle_version_major(), nettle_version_minor(), jansson_version_str());
     return text;
 }
 

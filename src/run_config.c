@@ -221,8 +221,9 @@ next_line(char *line, int size, void *stream) {
         return NULL;
     state->line += 1;
     if (strlen(line) + 1 == (size_t)size && line[size - 2] != '\n' && !feof(state->in)) {
-        note_failure(state, RETC_FAIL(RETC_EFORMAT, "the line is longer than %d characters; go on in a line that starts with a blank",
-                                      size - 3),
+        note_failure(state,
+                     RETC_FAIL(RETC_EFORMAT, "the line is longer than %d characters; go on in a line that starts with a blank",
+                               size - 3),
                      NULL);
         return NULL;
     }

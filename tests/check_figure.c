@@ -112,7 +112,8 @@ START_TEST(test_window) {
     ck_assert(first == 2 && count == 1);
     ck_ok(retc_figure_window(time, 5, 0.15, 0.2, &first, &count));
     ck_assert(first == 2 && count == 2);
-    ck_fails(retc_figure_window(time, 5, 0.41, 1, &first, &count), "there is no sample from 0.41 s on for 1 s; samples go from 0 to 0.4 s");
+    ck_fails(retc_figure_window(time, 5, 0.41, 1, &first, &count),
+             "there is no sample from 0.41 s on for 1 s; samples go from 0 to 0.4 s");
     ck_fails(retc_figure_window(time, 0, 0, 1, &first, &count), "there is no sample to draw");
     ck_assert(fabs(retc_figure_interval(time, 5) - 0.1) < 1e-12);
     ck_assert(retc_figure_interval((const double[]){0, 1, 2, 10}, 4) == 1);
@@ -139,10 +140,12 @@ START_TEST(test_cells) {
     /* without names */
     ck_ok(retc_figure_cells_choose(file, "/nowhere", 12, "cell01,cell12", 1, &cells));
     ck_assert(cells.index[0] == 0 && cells.index[1] == 11);
-    ck_fails(retc_figure_cells_match(file, "/reversed", 3, &cells, &matched), "there is no cell \"cell01\" among its 3 cells (cell03 ... ");
+    ck_fails(retc_figure_cells_match(file, "/reversed", 3, &cells, &matched),
+             "there is no cell \"cell01\" among its 3 cells (cell03 ... ");
     retc_figure_cells_free(&matched);
     retc_figure_cells_free(&cells);
-    ck_fails(retc_figure_cells_choose(file, "/cell_names", 3, "cell0", 1, &cells), "there is no cell \"cell0\" among its 3 cells");
+    ck_fails(retc_figure_cells_choose(file, "/cell_names", 3, "cell0", 1, &cells),
+             "there is no cell \"cell0\" among its 3 cells");
     retc_figure_cells_free(&cells);
     ck_fails(retc_figure_cells_choose(file, "/cell_names", 4, NULL, 1, &cells), "\"/cell_names\" names 3 cells, expected 4");
     retc_figure_cells_free(&cells);
@@ -306,7 +309,8 @@ END_TEST
 START_TEST(test_psth_fails) {
     retc_h5 *other = create("other.h5");
     put_floats(other, "/test/rate", 2, (size_t[]){1, 1}, (const float[]){1});
-    ck_fails(psth(make_predictions("ln.h5", "ln", 2, 5, 0, 0), reopen(other), 0, 10), "other.h5: dataset \"/test/measured\" is missing");
+    ck_fails(psth(make_predictions("ln.h5", "ln", 2, 5, 0, 0), reopen(other), 0, 10),
+             "other.h5: dataset \"/test/measured\" is missing");
     ck_fails(psth(make_predictions("ln.h5", "ln", 2, 5, 0, 0), NULL, 7, 1), "there is no sample from 7 s on");
 }
 END_TEST
@@ -384,8 +388,8 @@ START_TEST(test_strip) {
     /* of 16 values, fewer than 100, the largest is the 99th percentile */
     has_block("layers", "1 \"conv0\" 4 313 \n2 \"conv1\" 4 313 \n");
     read_block("contributions 2", rows, 48);
-    ck_close_double("contributions", rows + 12,
-                    ((const double[]){0.61, 0, -11, 0.61, 1, -111, 0.61, 2, 211, 0.61, 3, 311}), 12, 0, 1e-7);
+    ck_close_double("contributions", rows + 12, ((const double[]){0.61, 0, -11, 0.61, 1, -111, 0.61, 2, 211, 0.61, 3, 311}), 12,
+                    0, 1e-7);
     /* mode 0 has the longest row but does not vary; here mode 1 varies by 0.25, mode 2 by 0.005 */
     has_block("modes", "\"conv1\" 1 2 \n");
     has_block("loadings", "0.6 0 0.01 \n0.61 0.5 0.01 \n0.62 0 0 \n0.63 0.5 0 \n");
@@ -479,10 +483,12 @@ START_TEST(test_irf) {
     ck_ok(irf(make_irf(IRF_H, IRF_W, 1), "/cell_7", 0, 1));
     has_block("figure", "\"ON parasol\" 2 2.09 -10 0 9 9 109 2 3 1 2 0 5 1 \n");
     read_block("moments", moments, 15);
-    ck_close_double("moments", moments, ((const double[]){1, 2.01, 1, 2, 2.03, 3, 3, 2.05, 5, 4, 2.07, 7, 5, 2.09, 9}), 15, 0, 1e-7);
+    ck_close_double("moments", moments, ((const double[]){1, 2.01, 1, 2, 2.03, 3, 3, 2.05, 5, 4, 2.07, 7, 5, 2.09, 9}), 15, 0,
+                    1e-7);
     read_block("gain", values, 30);
     for (size_t t = 0; t < IRF_T; ++t)
-        ck_close_double("gain", values + 3 * t, ((const double[]){2 + 0.01 * (double)t, (double)t, 100 + (double)t}), 3, 0, 1e-6);
+        ck_close_double("gain", values + 3 * t, ((const double[]){2 + 0.01 * (double)t, (double)t, 100 + (double)t}), 3, 0,
+                        1e-6);
     read_block("map 2", map, 18);
     ck_close_double("map 2", map, ((const double[]){0, 0, 0, 1, 0, 0, 2, 0, 0, 0, 1, 0, 1, 1, 0, 2, 1, -3}), 18, 0, 1e-7);
     double course[60];

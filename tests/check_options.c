@@ -29,7 +29,8 @@ static const retc_usage usage = {
 };
 
 static const retc_option table[] = {
-    {"recording", 0, RETC_OPTION_INPUT, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &value.recording, 0, 0, NULL, "a recording"},
+    {"recording", 0, RETC_OPTION_INPUT, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &value.recording, 0, 0, NULL,
+     "a recording"},
     {"model", 'm', RETC_OPTION_CHOICE, RETC_OPTION_POSITIONAL, &value.model, 0, 0, "ln|lnln|cnn", "kind of model"},
     {"extra", 0, RETC_OPTION_INPUTS, RETC_OPTION_POSITIONAL, &value.extra, 0, 0, NULL, "more recordings"},
     {"output", 'o', RETC_OPTION_OUTPUT, RETC_OPTION_REQUIRED, &value.output, 0, 0, NULL, "the model"},
@@ -165,8 +166,9 @@ START_TEST(test_canonical) {
     ck_assert_int_eq(parse("a.h5 -o m.h5 --rate 0.1 --decay 0.30000000000000004 --name=x -f"), RETC_OK);
     text = retc_options_canonical(&usage, table);
     ck_assert_ptr_nonnull(text);
-    ck_assert_str_eq(text, "command=fit recording=1 model=cnn extra=0 epochs=20 any=0 rate=0.1 decay=0.30000000000000004 name=x "
-                           "weights=0 fast=no seed=0");
+    ck_assert_str_eq(text,
+                     "command=fit recording=1 model=cnn extra=0 epochs=20 any=0 rate=0.1 decay=0.30000000000000004 name=x "
+                     "weights=0 fast=no seed=0");
     retc_free(text);
     value.name = "two words\n100%";
     text = retc_options_canonical(&usage, table);

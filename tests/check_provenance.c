@@ -114,7 +114,8 @@ is_current(const char *path, making how) {
 static void (*const make[])(const char *path, making how) = {make_hdf5, make_text};
 
 START_TEST(test_current) {
-    const char *a = retc_test_path("a"), *b = retc_test_path("b"), *moved = retc_test_path("moved"), *path = retc_test_path("out");
+    const char *a = retc_test_path("a"), *b = retc_test_path("b"), *moved = retc_test_path("moved"),
+               *path = retc_test_path("out");
     write_text(a, "content of a");
     write_text(b, "content of b");
     make[_i](path, (making){a, b, "epochs=20"});
@@ -197,10 +198,11 @@ START_TEST(test_text_head) {
     FILE *in = fopen(path, "r");
     ck_assert(fread(head, 1, sizeof head - 1, in) > 0);
     fclose(in);
-    snprintf(expected, sizeof expected,
-             "# command_line: retcodec fit a.h5\n# options: epochs=20\n# seed: 7\n"
-             "# inputs: ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  %s\n# created: 1970-01-02T00:00:00Z\n",
-             a);
+    snprintf(
+        expected, sizeof expected,
+        "# command_line: retcodec fit a.h5\n# options: epochs=20\n# seed: 7\n"
+        "# inputs: ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  %s\n# created: 1970-01-02T00:00:00Z\n",
+        a);
     ck_assert_msg(strstr(head, expected), "%s", head);
 }
 END_TEST

@@ -94,6 +94,15 @@ filters() {
     draw filters ../results/rf.h5
 }
 
+# Without shuffles there is no chance level to draw.
+filters_without_level() {
+    results
+    need_gnuplot
+    expect 0 "$RETCODEC" rf sta ../results/simulate.h5 --history 15 --shuffles 0 -o rf.h5
+    expect 0 "$RETCODEC" figure filters rf.h5 -o plain.png
+    not grep -q "chance level" plain.txt
+}
+
 psth() {
     results
     draw psth ../results/predict-ln.h5 ../results/predict-cnn.h5
@@ -132,7 +141,8 @@ without_gnuplot() {
     results
     echo old >a.png
     RETC_GNUPLOT=/nowhere/gnuplot expect 1 "$RETCODEC" figure filters ../results/rf.h5 -o a.png --force
-    complains "retcodec figure: figures need gnuplot, and /nowhere/gnuplot is not there (Debian: gnuplot-nox); the table a.txt is written"
+    complains "retcodec figure: figures need gnuplot, and /nowhere/gnuplot is not there (Debian: gnuplot-nox);"
+    complains "; the table a.txt is written"
     one_line
     grep -q '^# course 1' a.txt
     absent a.png
@@ -194,4 +204,4 @@ wrong_usage() {
     no_leftovers
 }
 
-run_cases filters psth strip up_to_date without_gnuplot failing_gnuplot size_limit wrong_usage
+run_cases filters filters_without_level psth strip up_to_date without_gnuplot failing_gnuplot size_limit wrong_usage

@@ -2,6 +2,9 @@
 # What the program does to files: it replaces none unasked, leaves none half written, and says what is wrong with its inputs.
 . "$RETC_TESTS/cli/lib.sh"
 
+# More than any limit below allows.
+long_movie="stimulus white-noise --frames 20000 --height 20 --width 20"
+
 movie() {
     "$RETCODEC" stimulus white-noise --frames "$1" --height 8 --width 8 --quiet -o "$2"
 }
@@ -83,7 +86,7 @@ truncated_input() {
 # A limit on the size of files stands in for a full disk; the signal that comes with it must not end the program.
 size_limit() {
     status=0
-    (ulimit -f 32 && exec "$RETCODEC" stimulus white-noise --frames 20000 --height 20 --width 20 -o movie.h5) >out 2>err || status=$?
+    (ulimit -f 32 && exec "$RETCODEC" $long_movie -o movie.h5) >out 2>err || status=$?
     [ "$status" -eq 1 ] || fail "status $status: $(cat err)"
     complains "retcodec stimulus: movie.h5: "
     complains "File too large"
@@ -96,8 +99,7 @@ size_limit_keeps_target() {
     movie 100 movie.h5
     cp movie.h5 before
     status=0
-    (ulimit -f 32 && exec "$RETCODEC" stimulus white-noise --frames 20000 --height 20 --width 20 --force -o movie.h5) >out 2>err ||
-        status=$?
+    (ulimit -f 32 && exec "$RETCODEC" $long_movie --force -o movie.h5) >out 2>err || status=$?
     [ "$status" -eq 1 ]
     cmp movie.h5 before
     no_leftovers
@@ -107,7 +109,7 @@ full_disk() {
     mkdir disk
     mount -t tmpfs -o size=64k tmpfs disk 2>/dev/null || skip "no right to mount a small disk"
     status=0
-    "$RETCODEC" stimulus white-noise --frames 20000 --height 20 --width 20 -o disk/movie.h5 >out 2>err || status=$?
+    "$RETCODEC" $long_movie -o disk/movie.h5 >out 2>err || status=$?
     left=$(ls disk)
     umount disk
     [ "$status" -eq 1 ] || fail "status $status: $(cat err)"
@@ -185,12 +187,13 @@ quiet() {
 
 progress_on_a_terminal() {
     script -qec true /dev/null >/dev/null 2>&1 || skip "no script to make a terminal"
-    script -qec "'$RETCODEC' stimulus white-noise --frames 100000 --height 20 --width 20 -o movie.h5" typescript >/dev/null </dev/null
+    slow="'$RETCODEC' stimulus white-noise --frames 100000 --height 20 --width 20"
+    script -qec "$slow -o movie.h5" typescript >/dev/null </dev/null
     grep -q "white-noise  *[0-9]* %" typescript || fail "no progress: $(head -c 300 typescript)"
     # The line is cleared before anything else is printed.
     sed '1d;$d' typescript | tr '\r' '\n' >lines
     not grep -q "%.*movie.h5" lines
-    script -qec "'$RETCODEC' stimulus white-noise --frames 100000 --height 20 --width 20 -q -o quiet.h5" typescript >/dev/null </dev/null
+    script -qec "$slow -q -o quiet.h5" typescript >/dev/null </dev/null
     not grep -q "[0-9] %" typescript
 }
 

@@ -179,7 +179,7 @@ wrong_sections() {
     configuration '[run]\nseed = 1 2\n[rf]\n'
     complains 'wrong.ini:2: [run] seed has 2 words, expected one'
     configuration '[rf:aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffff]\nkind = sta\n'
-    complains 'wrong.ini:2: [rf:aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffff] kind: a [section] must start its line and have'
+    complains 'wrong.ini:2: [rf:aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffff] kind: a [section] must start its line'
 }
 
 wrong_keys() {

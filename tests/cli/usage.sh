@@ -92,7 +92,8 @@ manual_pages_are_clean() {
     command -v man >/dev/null || skip "no man"
     for command in $(commands); do
         "$RETCODEC" help --man "$command" >page.1
-        LC_ALL=C.UTF-8 MANROFFSEQ='' MANWIDTH=80 man --warnings=w -E UTF-8 -l ./page.1 2>warnings >/dev/null || skip "man cannot format"
+        LC_ALL=C.UTF-8 MANROFFSEQ='' MANWIDTH=80 man --warnings=w -E UTF-8 -l ./page.1 2>warnings >/dev/null ||
+            skip "man cannot format"
         [ ! -s warnings ] || fail "$command: $(cat warnings)"
     done
     "$RETCODEC" help --man >page.1
