@@ -8,7 +8,7 @@
 
 retc_modes_options
 retc_modes_options_default(void) {
-    return (retc_modes_options){.multiplier = 10, .threshold = 0.9, .restarts = 1, .sae = retc_sae_options_default()};
+    return (retc_modes_options){.multiplier = 10, .hidden = 16, .threshold = 0.9, .restarts = 1, .sae = retc_sae_options_default()};
 }
 
 /* ---- one layer ------------------------------------------------------------------------------------------------------- */
@@ -109,8 +109,9 @@ r2_score(const retc_modes_layer *layer) {
 static int
 alloc_layer(const retc_modes_options *options, retc_modes_layer *layer) {
     int status = RETC_OK;
+    size_t M = layer->F > options->hidden ? layer->F : options->hidden;
     layer->A = options->multiplier * layer->F;
-    RETC_TRY(RETC_GOT(layer->sae = retc_sae_alloc(layer->F, layer->F, layer->A, options->threshold, options->nonnegative)));
+    RETC_TRY(RETC_GOT(layer->sae = retc_sae_alloc(layer->F, M, layer->A, options->threshold, options->nonnegative)));
     RETC_TRY(RETC_ALLOC(layer->normalized, layer->T * layer->F));
     RETC_TRY(RETC_ALLOC(layer->reconstruction, layer->T * layer->F));
     RETC_TRY(RETC_ALLOC(layer->activity, layer->A));

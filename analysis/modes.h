@@ -18,6 +18,7 @@ extern "C" {
 
 typedef struct {
     size_t multiplier;    /* atoms per feature */
+    size_t hidden;        /* hidden units M at least; M is the number of features when that is larger */
     double threshold;     /* of the codes, in (0,1) */
     int nonnegative;      /* dictionary without negative entries */
     int published_offset; /* reconstructed_denormalized = reconstruction * std + mean, as the peers write it */
@@ -26,7 +27,8 @@ typedef struct {
     retc_sae_options sae; /* sae.stream is set per layer and start */
 } retc_modes_options;
 
-/* multiplier 10, threshold 0.9, one restart, retc_sae_options_default. */
+/* multiplier 10, 16 hidden units at least, threshold 0.9, one restart, retc_sae_options_default.  The published M is the number
+ * of features, which is too few for a small layer: two layer norms take two degrees of freedom each. */
 retc_modes_options retc_modes_options_default(void);
 
 typedef struct {

@@ -226,6 +226,7 @@ write_metadata(const retc_modes *modes, const retc_modes_options *options, retc_
         {"/metadata/cells_list", "/metadata/cells_list", RETC_H5_INT64},
         {"/metadata/n_cells", "/metadata/n_cells", RETC_H5_INT64},
         {"/metadata/time", "/metadata/time", RETC_H5_DOUBLE},
+        {"/metadata/frame", "/metadata/frame", RETC_H5_INT64},
         {"/metadata/scalar_target_sums", "/target_data/scalar_target_sums", RETC_H5_FLOAT},
         {"/metadata/model_responses_all_cells", "/target_data/model_responses_all_cells", RETC_H5_FLOAT},
         {"/metadata/actual_responses_all_cells", "/target_data/actual_responses_all_cells", RETC_H5_FLOAT},

@@ -32,6 +32,8 @@ static const retc_usage usage = {
     {"epochs", 0, RETC_OPTION_SIZE, 0, &(o).epochs, 0, 1e7, NULL, "passes over the samples; 0: as the preset says"},             \
     {"learning-rate", 0, RETC_OPTION_DOUBLE, 0, &(o).learning_rate, 0, 1, NULL, "of Adam at the start; 0: as the preset says"},  \
     {"multiplier", 0, RETC_OPTION_SIZE, 0, &(o).modes.multiplier, 1, 1000, NULL, "atoms per column of contributions"},           \
+    {"hidden", 0, RETC_OPTION_SIZE, 0, &(o).modes.hidden, 1, 4096, NULL,                                                         \
+     "hidden units at least; a layer with more columns has one for each, as published"},                                        \
     {"threshold", 0, RETC_OPTION_DOUBLE, 0, &(o).modes.threshold, 0.01, 0.999, NULL, "codes below it are 0"},                    \
     {"batch", 0, RETC_OPTION_SIZE, 0, &(o).modes.sae.batch, 1, 65536, "samples", "samples per step"},                            \
     {"dropout", 0, RETC_OPTION_DOUBLE, 0, &(o).modes.sae.dropout, 0, 0.95, NULL, "fraction of hidden units left out of a step"}, \
