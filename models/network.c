@@ -287,6 +287,14 @@ retc_network_param(const retc_network *network, const char *name) {
     return NULL;
 }
 
+size_t
+retc_network_trainable(const retc_network *network) {
+    size_t n = 0;
+    for (size_t i = 0; i < network->params; ++i)
+        n += network->param[i].trainable ? network->param[i].size : 0;
+    return n;
+}
+
 float *
 retc_network_values(retc_network *network, int param) {
     return param < 0 ? NULL : network->value + network->param[param].offset;

@@ -95,6 +95,9 @@ const float *retc_network_values_const(const retc_network *network, int param);
 /* He-uniform convolutions, batch norm at identity, from (seed, stream weights). */
 int retc_network_init(retc_network *network, uint64_t seed) RETC_USED;
 
+/* Number of values that training changes: all but running statistics and knots. */
+size_t retc_network_trainable(const retc_network *network);
+
 /* Number of floats of one frame of layer l's output: C h w. */
 size_t retc_layer_units(const retc_layer *layer);
 

@@ -73,10 +73,16 @@ say_cnn(const options *o, const retc_network *network, const retc_fit_report *re
     const retc_fit_epoch *best = &report->epoch[report->best];
     if (report->resumed_at)
         retc_say(&o->common, "resumed after epoch %zu\n", report->resumed_at);
-    retc_say(&o->common, "cnn: %zu parameters, %zu frames to train, %zu held out, %.2f ms a step\n", network->values,
+    retc_say(&o->common, "cnn: %zu parameters, %zu frames to train, %zu held out, %.2f ms a step\n", retc_network_trainable(network),
              report->train_frames, report->validation_frames, report->step_seconds * 1e3);
     retc_say(&o->common, "best of %zu epochs: %zu, Poisson loss %.4f (train %.4f), held-out r %.3f per frame, mean over cells\n",
              report->epochs, report->best + 1, best->validation_loss, best->train_loss, best->validation_r);
+}
+
+/* The limit on epochs did not end it while the loss still fell; an LN model has no epochs. */
+static int
+converged(const retc_fit_report *report) {
+    return report->epochs == 0 || report->best + 1 < report->epochs;
 }
 
 static int
@@ -87,6 +93,7 @@ write_model(const options *o, const retc_network *network, const retc_fit_report
         return RETC_EIO;
     RETC_TRY(retc_network_write(network, file));
     RETC_TRY(retc_h5_set_text(file, "/", "kind", "model"));
+    RETC_TRY(retc_h5_set_int(file, "/", "converged", converged(report)));
     if (report->epochs)
         RETC_TRY(retc_fit_report_write(report, file));
     RETC_TRY(retc_command_finish(file, &o->common, provenance));
@@ -126,7 +133,7 @@ retc_cmd_fit(int argc, char **argv) {
     RETC_TRY(write_model(&o, network, &report, provenance));
     retc_say(&o.common, "%s: %s model of %zu cells, history %zu frames, lag %zu\n", o.common.output, network->model_type, network->N,
              network->L, network->lag);
-    if (report.epochs && report.best + 1 == report.epochs)
+    if (!converged(&report))
         status = RETC_NOT_CONVERGED;
 done:
     retc_meter_stop();

@@ -1,4 +1,5 @@
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "command.h"
@@ -11,7 +12,7 @@ typedef struct {
 } options;
 
 static const retc_usage usage = {
-    "rf", "receptive fields: spike-triggered averages",
+    "rf sta", "receptive fields as averages: what came before spikes",
     "rf sta: the spike-triggered average of every cell on the train part, of the stimulus normalised by its mean and standard "
     "deviation, oldest frame first; only windows inside one stretch of continuous time count.  The level is what chance reaches "
     "anywhere in the average with probability alpha: it comes from averages after circular shifts of the responses.  Behind the "
@@ -76,14 +77,23 @@ static const struct {
     int (*run)(int argc, char **argv);
 } kinds[] = {{"sta", rf_sta}, {"irf", retc_cmd_rf_irf}};
 
-/* The kind may be given bare, as --kind=KIND or as --kind KIND.  Where there is none the first explains itself. */
+/* The kind may be given bare, as --kind=KIND or as --kind KIND.  Where help is asked for without one, all explain themselves. */
 int
 retc_cmd_rf(int argc, char **argv) {
+    int status = RETC_OK, helped = 0;
     for (int i = 1; i < argc; ++i) {
         const char *word = strncmp(argv[i], "--kind=", 7) == 0 ? argv[i] + 7 : argv[i];
         for (size_t k = 0; k < sizeof kinds / sizeof *kinds; ++k)
             if (strcmp(word, kinds[k].name) == 0)
                 return kinds[k].run(argc, argv);
+        helped |= strncmp(word, "--help", 6) == 0;
     }
-    return kinds[0].run(argc, argv);
+    if (!helped)
+        return RETC_FAIL(RETC_EUSAGE, "which kind of receptive field, sta or irf? (retcodec help rf)");
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds && status >= 0; ++k) {
+        if (k > 0)
+            putchar('\n');
+        status = kinds[k].run(argc, argv);
+    }
+    return status;
 }

@@ -18,7 +18,7 @@ const retc_command retc_commands[] = {
     {"predict", "Models", "model responses, scored against the recording", retc_cmd_predict},
     {"contribute", "Analysis", "how much every model interneuron drove the cells", retc_cmd_contribute},
     {"modes", "Analysis", "factorise contributions into a few sparse modes", retc_cmd_modes},
-    {"rf", "Analysis", "receptive fields: spike-triggered averages", retc_cmd_rf},
+    {"rf", "Analysis", "receptive fields: spike-triggered averages, and at every moment", retc_cmd_rf},
     {"figure", "Results", "draw result files with gnuplot", retc_cmd_figure},
     {"run", "Results", "run a whole analysis from a configuration file", retc_cmd_run},
     {"info", "Results", "what a file holds, and how it was made", retc_cmd_info},
