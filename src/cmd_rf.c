@@ -12,7 +12,7 @@ typedef struct {
 } options;
 
 static const retc_usage usage = {
-    "rf sta", "receptive fields as averages: what came before spikes",
+    "rf", "receptive fields as averages: what came before spikes",
     "rf sta: the spike-triggered average of every cell on the train part, of the stimulus normalised by its mean and standard "
     "deviation, oldest frame first; only windows inside one stretch of continuous time count.  The level is what chance reaches "
     "anywhere in the average with probability alpha: it comes from averages after circular shifts of the responses.  Behind the "

@@ -11,8 +11,8 @@ typedef struct {
 } options;
 
 static const retc_usage usage = {
-    "rf irf", "instantaneous receptive fields: what each cell looks for at each moment",
-    "The gradient of a cell's rate with respect to the stimulus window, at every moment of a part of the recording, in Hz per "
+    "rf", "instantaneous receptive fields: what each cell looks for at each moment",
+    "rf irf: the gradient of a cell's rate with respect to the stimulus window, at every moment of a part of the recording, in Hz per "
     "standard deviation of the stimulus, oldest frame first.  The file follows the layout of the CODEC scripts.",
     "retcodec rf irf model.h5 recording.h5 --cells 0,3 -o irf.h5"};
 
