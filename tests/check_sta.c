@@ -32,7 +32,7 @@ static void
 write_example(example *e) {
     double *time = retc_calloc(e->T, sizeof *time);
     const char *names[512];
-    char text[512][16];
+    char text[512][24];
     for (size_t n = 0; n < e->N; ++n) {
         snprintf(text[n], sizeof text[n], "c%zu", n);
         names[n] = text[n];
