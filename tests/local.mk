@@ -1,5 +1,6 @@
 # A test program is one file, tests/check_NAME.c: list it here.
 C_TESTS = \
+    tests/check_base \
     tests/check_chain \
     tests/check_figure \
     tests/check_golden \
