@@ -8,7 +8,8 @@
 
 retc_modes_options
 retc_modes_options_default(void) {
-    return (retc_modes_options){.multiplier = 10, .hidden = 16, .threshold = 0.9, .restarts = 1, .sae = retc_sae_options_default()};
+    return (retc_modes_options){
+        .multiplier = 10, .hidden = 16, .threshold = 0.9, .restarts = 1, .sae = retc_sae_options_default()};
 }
 
 /* ---- one layer ------------------------------------------------------------------------------------------------------- */
@@ -178,7 +179,8 @@ retc_modes_fit(retc_modes *modes, const retc_modes_options *options, const retc_
     int status = RETC_OK;
     fit f = {modes, options, progress, NULL};
     if (options->multiplier == 0 || options->restarts >= MOST_STARTS)
-        return RETC_FAIL(RETC_EINVAL, "%zu atoms per feature and %zu restarts: at least 1 atom and fewer than %d restarts are needed",
+        return RETC_FAIL(RETC_EINVAL,
+                         "%zu atoms per feature and %zu restarts: at least 1 atom and fewer than %d restarts are needed",
                          options->multiplier, options->restarts, MOST_STARTS);
     RETC_TRY(RETC_ALLOC(f.done, modes->n_layers));
     RETC_TRY(retc_parallel_for(modes->n_layers, options->threads, fit_layer, &f));

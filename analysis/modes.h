@@ -69,7 +69,8 @@ int retc_modes_fit(retc_modes *modes, const retc_modes_options *options, const r
 int retc_modes_converged(const retc_modes *modes);
 
 /* Write all layers, and what of the contributions file belongs with them: metadata and target series. */
-int retc_modes_write(const retc_modes *modes, const retc_modes_options *options, retc_h5 *contributions, retc_h5 *file) RETC_USED;
+int retc_modes_write(const retc_modes *modes, const retc_modes_options *options, retc_h5 *contributions,
+                     retc_h5 *file) RETC_USED;
 
 /* Free what read and fit made. */
 void retc_modes_clear(retc_modes *modes);

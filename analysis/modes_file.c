@@ -32,7 +32,8 @@ find_target(retc_h5 *file, char **target) {
             found = names[i];
         }
     if (!found) {
-        status = RETC_FAIL(RETC_EFORMAT, "%s: has no group \"<target>%s\"; make one with retcodec contribute", retc_h5_path(file), TAIL);
+        status = RETC_FAIL(RETC_EFORMAT, "%s: has no group \"<target>%s\"; make one with retcodec contribute",
+                           retc_h5_path(file), TAIL);
         goto done;
     }
     RETC_TRY(RETC_GOT(*target = retc_strf("%.*s", (int)target_length(found), found)));
@@ -151,8 +152,8 @@ write_autoencoder(const retc_modes_layer *layer, retc_h5 *file) {
     for (size_t i = 0; i < RETC_SAE_TENSORS; ++i) {
         const retc_sae_tensor *tensor = &layer->sae->tensors[i];
         char *name = retc_strf("autoencoder/%s", tensor->name);
-        status = name ? put(file, layer->name, name, RETC_H5_FLOAT, tensor->rank, tensor->shape, layer->sae->parameters + tensor->offset)
-                      : RETC_ENOMEM;
+        const float *values = layer->sae->parameters + tensor->offset;
+        status = name ? put(file, layer->name, name, RETC_H5_FLOAT, tensor->rank, tensor->shape, values) : RETC_ENOMEM;
         retc_free(name);
         if (status < 0)
             goto done;

@@ -38,8 +38,10 @@ lay_out(retc_sae *sae) {
 retc_sae *
 retc_sae_alloc(size_t F, size_t M, size_t A, double threshold, int nonnegative) {
     if (F == 0 || M == 0 || A == 0 || !(threshold > 0 && threshold < 1)) {
-        RETC_FAIL(RETC_EINVAL, "no autoencoder of %zu features, %zu hidden units, %zu atoms and threshold %g: sizes must be at "
-                  "least 1 and the threshold between 0 and 1", F, M, A, threshold);
+        RETC_FAIL(RETC_EINVAL,
+                  "no autoencoder of %zu features, %zu hidden units, %zu atoms and threshold %g: sizes must be at least 1, the "
+                  "threshold between 0 and 1",
+                  F, M, A, threshold);
         return NULL;
     }
     retc_sae *sae = retc_calloc(1, sizeof *sae);
@@ -82,15 +84,15 @@ retc_sae_dictionary(const retc_sae *sae, float *dictionary) {
 
 /* One hidden layer of a batch: units by samples. */
 typedef struct {
-    float *active; /* (M,ld) 1 where ReLU lets through, times the dropout mask: the derivative by W h + b */
-    float *unit;   /* (M,ld) normalised to mean 0, variance 1 over the units */
-    float *out;    /* (M,ld) unit * scale + shift */
+    float *active;  /* (M,ld) 1 where ReLU lets through, times the dropout mask: the derivative by W h + b */
+    float *unit;    /* (M,ld) normalised to mean 0, variance 1 over the units */
+    float *out;     /* (M,ld) unit * scale + shift */
     float *inverse; /* (ld) 1 / standard deviation */
 } hidden;
 
 struct retc_sae_workspace {
     size_t batch, ld, widest;
-    float *block; /* all of what follows */
+    float *block;             /* all of what follows */
     float *x, *input, *error; /* (F,ld) samples, what the encoder sees, reconstruction - x and later its gradient */
     hidden layer[2];
     float *code, *gradient_code; /* (A,ld) */
@@ -114,11 +116,23 @@ carve(retc_sae_workspace *w, size_t F, size_t M, size_t A) {
     const struct {
         float **piece;
         size_t size;
-    } pieces[] = {{&w->x, F * ld}, {&w->input, F * ld}, {&w->error, F * ld},
-                  {&w->layer[0].active, M * ld}, {&w->layer[0].unit, M * ld}, {&w->layer[0].out, M * ld}, {&w->layer[0].inverse, ld},
-                  {&w->layer[1].active, M * ld}, {&w->layer[1].unit, M * ld}, {&w->layer[1].out, M * ld}, {&w->layer[1].inverse, ld},
-                  {&w->code, A * ld}, {&w->gradient_code, A * ld}, {&w->gradient_hidden, M * ld}, {&w->scratch, 2 * ld},
-                  {&w->dictionary, A * F}, {&w->transposed, largest(A * F, A * M, M * M)}};
+    } pieces[] = {{&w->x, F * ld},
+                  {&w->input, F * ld},
+                  {&w->error, F * ld},
+                  {&w->layer[0].active, M * ld},
+                  {&w->layer[0].unit, M * ld},
+                  {&w->layer[0].out, M * ld},
+                  {&w->layer[0].inverse, ld},
+                  {&w->layer[1].active, M * ld},
+                  {&w->layer[1].unit, M * ld},
+                  {&w->layer[1].out, M * ld},
+                  {&w->layer[1].inverse, ld},
+                  {&w->code, A * ld},
+                  {&w->gradient_code, A * ld},
+                  {&w->gradient_hidden, M * ld},
+                  {&w->scratch, 2 * ld},
+                  {&w->dictionary, A * F},
+                  {&w->transposed, largest(A * F, A * M, M * M)}};
     size_t used = 0;
     for (size_t i = 0; i < sizeof pieces / sizeof *pieces; ++i) {
         if (w->block)
@@ -169,7 +183,8 @@ product(const retc_sae_workspace *w, size_t O, size_t J, size_t n, const float *
 
 /* out (J,ld) = weight (O,J)^T in (O,ld) */
 static void
-product_transposed(const retc_sae_workspace *w, size_t O, size_t J, size_t n, const float *weight, const float *in, float *out) {
+product_transposed(const retc_sae_workspace *w, size_t O, size_t J, size_t n, const float *weight, const float *in,
+                   float *out) {
     for (size_t o = 0; o < O; ++o)
         for (size_t j = 0; j < J; ++j)
             w->transposed[j * O + o] = weight[o * J + j];

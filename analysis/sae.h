@@ -24,16 +24,16 @@ extern "C" {
 #endif
 
 enum {
-    RETC_SAE_WEIGHT1,  /* encoder.layers.layer1.weight (M,F) */
-    RETC_SAE_BIAS1,    /* encoder.layers.layer1.bias (M) */
-    RETC_SAE_SCALE1,   /* encoder.layers.layernorm1.weight (M) */
-    RETC_SAE_SHIFT1,   /* encoder.layers.layernorm1.bias (M) */
-    RETC_SAE_WEIGHT2,  /* encoder.layers.layer2.weight (M,M) */
-    RETC_SAE_BIAS2,    /* encoder.layers.layer2.bias (M) */
-    RETC_SAE_SCALE2,   /* encoder.layers.layernorm2.weight (M) */
-    RETC_SAE_SHIFT2,   /* encoder.layers.layernorm2.bias (M) */
-    RETC_SAE_WEIGHT3,  /* encoder.layers.layer3.weight (A,M) */
-    RETC_SAE_ATOMS,    /* dictionary.atoms (A,F) */
+    RETC_SAE_WEIGHT1, /* encoder.layers.layer1.weight (M,F) */
+    RETC_SAE_BIAS1,   /* encoder.layers.layer1.bias (M) */
+    RETC_SAE_SCALE1,  /* encoder.layers.layernorm1.weight (M) */
+    RETC_SAE_SHIFT1,  /* encoder.layers.layernorm1.bias (M) */
+    RETC_SAE_WEIGHT2, /* encoder.layers.layer2.weight (M,M) */
+    RETC_SAE_BIAS2,   /* encoder.layers.layer2.bias (M) */
+    RETC_SAE_SCALE2,  /* encoder.layers.layernorm2.weight (M) */
+    RETC_SAE_SHIFT2,  /* encoder.layers.layernorm2.bias (M) */
+    RETC_SAE_WEIGHT3, /* encoder.layers.layer3.weight (A,M) */
+    RETC_SAE_ATOMS,   /* dictionary.atoms (A,F) */
     RETC_SAE_TENSORS
 };
 
@@ -111,7 +111,8 @@ retc_sae_options retc_sae_options_published(void);
 int retc_sae_init(retc_sae *sae, const float *x, size_t T, const retc_sae_options *options) RETC_USED;
 
 /* Fit to x (T,F) from the parameters `sae` holds.  With fewer samples than a batch every step takes them all. */
-int retc_sae_fit(retc_sae *sae, const float *x, size_t T, const retc_sae_options *options, const retc_progress *progress) RETC_USED;
+int retc_sae_fit(retc_sae *sae, const float *x, size_t T, const retc_sae_options *options,
+                 const retc_progress *progress) RETC_USED;
 
 #ifdef __cplusplus
 }

@@ -9,8 +9,14 @@
 
 retc_sae_options
 retc_sae_options_default(void) {
-    return (retc_sae_options){.batch = 128, .learning_rate = 1e-3, .anneal = 1, .decay = 0.98, .decay_epochs = 25, .dropout = 0.05,
-                              .penalty = 1e-4, .firing = 0.03};
+    return (retc_sae_options){.batch = 128,
+                              .learning_rate = 1e-3,
+                              .anneal = 1,
+                              .decay = 0.98,
+                              .decay_epochs = 25,
+                              .dropout = 0.05,
+                              .penalty = 1e-4,
+                              .firing = 0.03};
 }
 
 retc_sae_options
@@ -120,7 +126,7 @@ retc_sae_init(retc_sae *sae, const float *x, size_t T, const retc_sae_options *o
 /* ---- steps ----------------------------------------------------------------------------------------------------------- */
 
 typedef struct {
-    size_t n, T;             /* samples per step, samples */
+    size_t n, T; /* samples per step, samples */
     size_t steps_per_epoch, epochs;
     retc_sae_workspace *workspace;
     float *gradient, *m, *v, *mask;
@@ -188,7 +194,8 @@ static int
 check_finite(const retc_sae *sae, size_t epoch, double rate) {
     for (size_t i = 0; i < sae->size; ++i)
         if (!isfinite(sae->parameters[i]))
-            return RETC_FAIL(RETC_ENUMBER, "the fit diverged in epoch %zu at learning rate %g; try a smaller one", epoch + 1, rate);
+            return RETC_FAIL(RETC_ENUMBER, "the fit diverged at learning rate %g (epoch %zu); try a smaller one", rate,
+                             epoch + 1);
     return RETC_OK;
 }
 

@@ -118,7 +118,9 @@ retc_sae_gradient_reference(const retc_sae *sae, const double *parameters, const
     double *error = block + F, *z = block + 2 * F, *hidden = z + A;
     layer l[2];
     for (size_t i = 0; i < 2; ++i)
-        l[i] = (layer){.active = hidden + 4 * i * M, .unit = hidden + (4 * i + 1) * M, .out = hidden + (4 * i + 2) * M,
+        l[i] = (layer){.active = hidden + 4 * i * M,
+                       .unit = hidden + (4 * i + 1) * M,
+                       .out = hidden + (4 * i + 2) * M,
                        .gradient = hidden + (4 * i + 3) * M};
     l[0].in = block;
     l[1].in = l[0].out;

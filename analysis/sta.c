@@ -30,8 +30,8 @@ check_options(const retc_sta_options *options) {
     if (!(options->alpha > 0 && options->alpha < 1))
         return RETC_FAIL(RETC_EINVAL, "alpha is %g, it must lie between 0 and 1", options->alpha);
     if (level_rank(options->alpha, options->shuffles) > options->shuffles)
-        return RETC_FAIL(RETC_EINVAL, "%zu shuffles cannot show a level of alpha %g; at least %.0f are needed", options->shuffles,
-                         options->alpha, ceil(1 / options->alpha - 1e-9) - 1);
+        return RETC_FAIL(RETC_EINVAL, "%zu shuffles cannot show a level of alpha %g; at least %.0f are needed",
+                         options->shuffles, options->alpha, ceil(1 / options->alpha - 1e-9) - 1);
     return RETC_OK;
 }
 
@@ -89,9 +89,16 @@ done:
 int
 retc_sta_estimate(retc_recording *recording, const retc_sta_options *options, const retc_progress *progress, retc_sta *sta) {
     int status = RETC_OK;
-    const retc_revcorr_options revcorr = {.part = RETC_TRAIN, .history = options->history, .lag = options->lag,
-                                          .shifts = options->shuffles, .seed = options->seed, .threads = options->threads};
-    *sta = (retc_sta){.bins = options->bins, .alpha = options->alpha, .frame_interval = retc_recording_frame_interval(recording)};
+    const retc_revcorr_options revcorr = {.part = RETC_TRAIN,
+                                          .history = options->history,
+                                          .lag = options->lag,
+                                          .shifts = options->shuffles,
+                                          .seed = options->seed,
+                                          .threads = options->threads};
+    memset(sta, 0, sizeof *sta);
+    sta->bins = options->bins;
+    sta->alpha = options->alpha;
+    sta->frame_interval = retc_recording_frame_interval(recording);
     RETC_TRY(check_options(options));
     RETC_TRY(retc_revcorr_estimate(recording, &revcorr, progress, &sta->revcorr));
     RETC_TRY(alloc_sta(&sta->revcorr, sta));
@@ -175,7 +182,8 @@ int
 retc_sta_write(const retc_sta *sta, const retc_recording *recording, retc_h5 *file) {
     int status = RETC_OK;
     const retc_revcorr *r = &sta->revcorr;
-    const size_t all[] = {r->N, r->L, r->H, r->W}, course[] = {r->N, r->L}, map[] = {r->N, r->H, r->W}, bins[] = {r->N, sta->bins};
+    const size_t all[] = {r->N, r->L, r->H, r->W}, course[] = {r->N, r->L};
+    const size_t map[] = {r->N, r->H, r->W}, bins[] = {r->N, sta->bins};
     RETC_TRY(retc_h5_put(file, "/sta", RETC_H5_FLOAT, 4, all, r->sta));
     RETC_TRY(retc_h5_put(file, "/temporal", RETC_H5_FLOAT, 2, course, sta->temporal));
     RETC_TRY(retc_h5_put(file, "/spatial", RETC_H5_FLOAT, 3, map, sta->spatial));

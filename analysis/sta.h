@@ -22,15 +22,15 @@ typedef struct {
     double alpha;    /* chance that any point of a cell without receptive field exceeds its level */
     size_t bins;     /* of the nonlinearity */
     uint64_t seed;
-    size_t threads;  /* 0: all processors; no effect on the result */
+    size_t threads; /* 0: all processors; no effect on the result */
 } retc_sta_options;
 
 /* history 40, lag 1, shuffles 200, alpha 0.01, bins 30. */
 retc_sta_options retc_sta_options_default(void);
 
 typedef struct {
-    retc_revcorr revcorr;  /* the STAs (N,L,H,W), oldest frame first, and the spikes behind them */
-    size_t bins;           /* B */
+    retc_revcorr revcorr; /* the STAs (N,L,H,W), oldest frame first, and the spikes behind them */
+    size_t bins;          /* B */
     double alpha;
     double frame_interval; /* s */
     size_t *peak;          /* (N,3) index k, row, column of the largest |STA|; 0,0,0 without spikes */

@@ -77,8 +77,8 @@ typedef struct {
     retc_revcorr *result;
     size_t T;
     retc_xcorr *xcorr;
-    size_t *shift; /* (shifts) frames */
-    float *pixels; /* (group,T) as stored */
+    size_t *shift;                  /* (shifts) frames */
+    float *pixels;                  /* (group,T) as stored */
     size_t first_pixel, begin, end; /* pixels begin ... end-1 of the group are worked on */
     size_t n_workers;
     worker *workers;
@@ -118,7 +118,7 @@ draw_shifts(const retc_revcorr_options *options, estimation *e) {
     if (options->shifts == 0)
         return RETC_OK;
     if (P < options->lag + 4 * L) {
-        return RETC_FAIL(RETC_EINVAL, "%zu frames are too few to shift responses against a history of %zu frames; ask for 0 shifts",
+        return RETC_FAIL(RETC_EINVAL, "%zu frames are too few to shift responses against a history of %zu; ask for 0 shifts",
                          e->T, L);
     }
     RETC_TRY(RETC_ALLOC(e->shift, options->shifts));
@@ -245,8 +245,12 @@ done:
 static int
 alloc_result(retc_recording *recording, const retc_revcorr_options *options, const window_list *list, retc_revcorr *result) {
     int status = RETC_OK;
-    *result = (retc_revcorr){.N = retc_recording_cells(recording), .L = options->history, .H = retc_recording_height(recording),
-                             .W = retc_recording_width(recording), .lag = options->lag, .windows = list->windows,
+    *result = (retc_revcorr){.N = retc_recording_cells(recording),
+                             .L = options->history,
+                             .H = retc_recording_height(recording),
+                             .W = retc_recording_width(recording),
+                             .lag = options->lag,
+                             .windows = list->windows,
                              .shifts = options->shifts};
     RETC_TRY(retc_recording_stimulus_norm(recording, &result->mean, &result->std));
     RETC_TRY(RETC_ALLOC(result->sta, result->N * result->L * result->H * result->W));
@@ -368,8 +372,13 @@ retc_revcorr_generator(retc_recording *recording, const retc_revcorr_options *op
     for (size_t k = 0; k < L; ++k)
         for (size_t p = 0; p < area; ++p)
             offset[k * area + p] = p * ld + k;
-    filter_block block = {.n_filters = n_filters, .J = L * area, .ld = ld, .filters = filters, .offset = offset,
-                          .movie = reader.movie, .ldo = list.windows};
+    filter_block block = {.n_filters = n_filters,
+                          .J = L * area,
+                          .ld = ld,
+                          .filters = filters,
+                          .offset = offset,
+                          .movie = reader.movie,
+                          .ldo = list.windows};
     RETC_TRY(filter_windows(&reader, &list, &block, progress, g));
 done:
     retc_free(reader.slab);
@@ -430,8 +439,15 @@ retc_revcorr_nonlinearity(retc_recording *recording, const retc_revcorr_options 
     retc_revcorr_unit_filters(estimate, unit);
     RETC_TRY(retc_revcorr_generator(recording, options, estimate->mean, estimate->std, N, unit, progress, g));
     RETC_TRY(retc_revcorr_counts(recording, options, c));
-    binning b = {.windows = windows, .bins = bins, .g = g, .c = c, .spikes = estimate->spikes,
-                 .interval = retc_recording_frame_interval(recording), .x = x, .y = y, .used = used};
+    binning b = {.windows = windows,
+                 .bins = bins,
+                 .g = g,
+                 .c = c,
+                 .spikes = estimate->spikes,
+                 .interval = retc_recording_frame_interval(recording),
+                 .x = x,
+                 .y = y,
+                 .used = used};
     RETC_TRY(retc_parallel_for(N, options->threads, bin_cell, &b));
 done:
     retc_free(unit);

@@ -30,10 +30,10 @@ typedef struct {
 typedef struct {
     size_t N, L, H, W;
     size_t lag;
-    double mean, std;  /* normalisation of the stimulus, of the train part: s = (S - mean) / std */
-    size_t windows;    /* response frames with a whole window */
-    float *sta;        /* (N,L,H,W) normalised stimulus, dimensionless: sum_t c[t] s[t-lag-L+1+k] / sum_t c[t]; 0 without spikes */
-    double *spikes;    /* (N) sum_t c[t] over the windows */
+    double mean, std; /* normalisation of the stimulus, of the train part: s = (S - mean) / std */
+    size_t windows;   /* response frames with a whole window */
+    float *sta;       /* (N,L,H,W) dimensionless: sum_t c[t] s[t-lag-L+1+k] / sum_t c[t]; 0 without spikes */
+    double *spikes;   /* (N) sum_t c[t] over the windows */
     size_t shifts;
     double *shift_max; /* (N,shifts) max over k, y, x of |STA| with the counts shifted in time; NULL when shifts is 0 */
 } retc_revcorr;

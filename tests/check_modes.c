@@ -94,7 +94,7 @@ read_and_fit(const char *path, const retc_modes_options *options, retc_modes *mo
 static void
 check_report(const retc_modes_layer *layer) {
     double mean = 0, squares = 0, errors = 0, variance = 0, firing = 0;
-    size_t n = layer->T * layer->F, active = 0;
+    size_t n = layer->T * layer->F, M = layer->alive, active = 0;
     for (size_t i = 0; i < n; ++i)
         mean += (double)layer->original[i] / (double)n;
     for (size_t i = 0; i < n; ++i)
@@ -104,7 +104,7 @@ check_report(const retc_modes_layer *layer) {
     for (size_t i = 0; i < n; ++i) { /* reconstruction = codes times dictionary, terms of size 1 */
         double sum = 0, x = (double)layer->original[i] / layer->std;
         for (size_t m = 0; m < layer->alive; ++m)
-            sum += (double)layer->codes[i / layer->F * layer->alive + m] * (double)layer->dictionary[m * layer->F + i % layer->F];
+            sum += (double)layer->codes[i / layer->F * M + m] * (double)layer->dictionary[m * layer->F + i % layer->F];
         ck_assert_double_eq_tol(sum, (double)layer->reconstruction[i], 1e-5);
         ck_assert_double_eq_tol(x, (double)layer->normalized[i], 1e-6 * fabs(x) + 1e-12);
         errors += pow(sum - x, 2) / (double)n;
@@ -214,8 +214,8 @@ static void
 expect(retc_h5 *file, const char *name, int rank, size_t rows, size_t columns) {
     size_t shape[2] = {0, 0};
     ck_ok(retc_h5_expect(file, name, rank, NULL, shape));
-    ck_assert_msg(shape[0] == rows && shape[1] == columns, "%s is (%zu,%zu), expected (%zu,%zu)", name, shape[0], shape[1], rows,
-                  columns);
+    ck_assert_msg(shape[0] == rows && shape[1] == columns, "%s is (%zu,%zu), expected (%zu,%zu)", name, shape[0], shape[1],
+                  rows, columns);
 }
 
 static void

@@ -20,8 +20,8 @@ enum { CELLS = 8, TRIALS = 41, RUNNING = 1800, TRIAL = 2400, HISTORY = 40 };
 typedef struct {
     size_t T, H, W, N, blocks;
     size_t start[TRIALS]; /* of the stretches */
-    float *movie;    /* (T,H,W) */
-    float *counts;   /* (N,T) */
+    float *movie;         /* (T,H,W) */
+    float *counts;        /* (N,T) */
     const char *path;
     retc_recording *recording;
 } example;
@@ -39,9 +39,15 @@ write_example(example *e) {
     }
     for (size_t t = 0; t < e->T; ++t)
         time[t] = (double)t * INTERVAL;
-    const retc_recording_layout layout = {.height = e->H, .width = e->W, .cells = e->N, .frames = {e->T, 0},
-                                          .frame_interval = INTERVAL, .stimulus_type = RETC_H5_FLOAT, .cell_names = names,
-                                          .block_start = {e->start, NULL}, .blocks = {e->blocks, 0}};
+    const retc_recording_layout layout = {.height = e->H,
+                                          .width = e->W,
+                                          .cells = e->N,
+                                          .frames = {e->T, 0},
+                                          .frame_interval = INTERVAL,
+                                          .stimulus_type = RETC_H5_FLOAT,
+                                          .cell_names = names,
+                                          .block_start = {e->start, NULL},
+                                          .blocks = {e->blocks, 0}};
     e->path = retc_test_path("recording.h5");
     retc_recording_writer *writer = retc_recording_writer_create(e->path, 1, &layout);
     ck_assert_msg(writer != NULL, "%s", retc_error_message());
@@ -107,15 +113,16 @@ static void
 plain_sta(const example *e, size_t L, size_t lag, double mean, double std, double *sta, double *spikes) {
     size_t area = e->H * e->W;
     for (size_t n = 0; n < e->N; ++n) {
+        const float *counts = e->counts + n * e->T;
         spikes[n] = 0;
         for (size_t t = 0; t < e->T; ++t)
-            spikes[n] += window_is_whole(e, t, L, lag) ? (double)e->counts[n * e->T + t] : 0;
+            spikes[n] += window_is_whole(e, t, L, lag) ? (double)counts[t] : 0;
         for (size_t k = 0; k < L; ++k)
             for (size_t p = 0; p < area; ++p) {
                 double sum = 0;
                 for (size_t t = 0; t < e->T; ++t)
                     if (window_is_whole(e, t, L, lag))
-                        sum += (double)e->counts[n * e->T + t] * ((double)e->movie[(t - lag - L + 1 + k) * area + p] - mean) / std;
+                        sum += (double)counts[t] * ((double)e->movie[(t - lag - L + 1 + k) * area + p] - mean) / std;
                 sta[(n * L + k) * area + p] = spikes[n] > 0 ? sum / spikes[n] : 0;
             }
     }
@@ -168,7 +175,8 @@ START_TEST(test_shifts) {
     enum { T = 180, L = 6, LAG = 1, AREA = 2, N = 2, SHIFTS = 8 };
     example e = make_example(T, 1, 2, N, 0, 2);
     write_example(&e);
-    const retc_revcorr_options options = {.part = RETC_TRAIN, .history = L, .lag = LAG, .shifts = SHIFTS, .seed = 5, .threads = 1};
+    const retc_revcorr_options options = {
+        .part = RETC_TRAIN, .history = L, .lag = LAG, .shifts = SHIFTS, .seed = 5, .threads = 1};
     retc_revcorr r;
     ck_ok(retc_revcorr_estimate(e.recording, &options, NULL, &r));
     size_t P = retc_fft_size(T + LAG + L - 1);
@@ -301,7 +309,8 @@ START_TEST(test_level_rank) {
     example e = make_example(400, 1, 1, 1, 0, 5);
     write_example(&e);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
-        retc_sta_options options = {.history = 4, .shuffles = cases[i].shuffles, .alpha = cases[i].alpha, .bins = 3, .threads = 1};
+        retc_sta_options options = {
+            .history = 4, .shuffles = cases[i].shuffles, .alpha = cases[i].alpha, .bins = 3, .threads = 1};
         retc_sta sta;
         ck_ok(retc_sta_estimate(e.recording, &options, NULL, &sta));
         size_t below = 0, equal = 0;

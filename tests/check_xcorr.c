@@ -37,8 +37,8 @@ error_bound(const double *c, const double *s, size_t n, const double *out, size_
 /* max_lag above n, primes, 1, sizes beside the block size, several blocks, a lag that asks for a larger block */
 static const struct {
     size_t n, max_lag, lags; /* lags to compare, 0: all */
-} shapes[] = {{1, 0, 0},     {1, 5, 0},        {2, 1, 0},       {7, 13, 0},      {13, 7, 0},      {31, 0, 0},
-              {97, 40, 0},   {100, 250, 0},    {1009, 39, 0},   {16344, 40, 50}, {16345, 40, 50}, {16384, 0, 9},
+} shapes[] = {{1, 0, 0},     {1, 5, 0},         {2, 1, 0},       {7, 13, 0},        {13, 7, 0},       {31, 0, 0},
+              {97, 40, 0},   {100, 250, 0},     {1009, 39, 0},   {16344, 40, 50},   {16345, 40, 50},  {16384, 0, 9},
               {16385, 0, 9}, {33000, 101, 110}, {50021, 40, 60}, {20011, 3001, 30}, {70001, 3001, 12}};
 
 START_TEST(test_definition) {
@@ -139,7 +139,8 @@ START_TEST(test_refusals) {
 END_TEST
 
 START_TEST(test_fft_size) {
-    static const size_t cases[][2] = {{0, 2}, {1, 2}, {2, 2}, {3, 4}, {11, 12}, {13, 14}, {127, 128}, {1025, 1050}, {2401, 2430}};
+    static const size_t cases[][2] = {{0, 2},   {1, 2},     {2, 2},       {3, 4},      {11, 12},
+                                      {13, 14}, {127, 128}, {1025, 1050}, {2401, 2430}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i)
         ck_assert_uint_eq(retc_fft_size(cases[i][0]), cases[i][1]);
 }
