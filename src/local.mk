@@ -1,7 +1,7 @@
 libretcodec_internal_la_SOURCES += \
     src/error.c src/error.h \
     src/fft.c src/fft.h \
-    src/h5.c src/h5.h \
+    src/h5.c src/h5.h src/h5_internal.h src/h5_text.c \
     src/kernels/conv.c src/kernels/conv.h src/kernels/conv_ref.c \
     src/kernels/gather.c src/kernels/gather.h src/kernels/gather_versions.h src/kernels/gather_body.h \
     src/kernels/gather_avx512.c src/kernels/gather_avx2.c src/kernels/gather_generic.c \
