@@ -4,6 +4,8 @@ C_TESTS = \
     tests/check_chain \
     tests/check_figure \
     tests/check_golden \
+    tests/check_h5 \
+    tests/check_h5_files \
     tests/check_import \
     tests/check_kernels \
     tests/check_models \
