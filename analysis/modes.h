@@ -61,8 +61,8 @@ typedef struct {
  * no such group or more than one, when the layers differ in T, or when a value is not finite. */
 int retc_modes_read(retc_h5 *contributions, retc_modes *modes) RETC_USED;
 
-/* Fit all layers, side by side; `progress` may be called from several threads at once.  A layer that ends with no atom alive has alive = 0 and is no failure of this function:
- * see retc_modes_converged. */
+/* Fit all layers, side by side; `progress` may be called from several threads at once.  A layer that ends with no atom
+ * alive has alive = 0 and is no failure of this function: see retc_modes_converged. */
 int retc_modes_fit(retc_modes *modes, const retc_modes_options *options, const retc_progress *progress) RETC_USED;
 
 /* 1 when every layer has an atom alive, or nothing but zeros to explain. */
