@@ -7,21 +7,21 @@
 /* Storage of one thread.  The stream's tape is one end of the current step, `other` the other; they change places. */
 typedef struct {
     retc_tape *other;
-    float *linear;          /* (C0,h0,w0,ld): W * x, conv0 without its bias */
-    float **sum;            /* per cut (C,h,w,ld): contributions so far */
-    float **reduced[3];     /* contribution, activation, gradient: per cut (block,2C) */
-    double **residual;      /* per cut (block) */
-    double *target;         /* (block) */
+    float *linear;      /* (C0,h0,w0,ld): W * x, conv0 without its bias */
+    float **sum;        /* per cut (C,h,w,ld): contributions so far */
+    float **reduced[3]; /* contribution, activation, gradient: per cut (block,2C) */
+    double **residual;  /* per cut (block) */
+    double *target;     /* (block) */
     double target_zero;
-    float *rate;            /* (block,N) */
-    double *y, *y0, *g;     /* (N) */
+    float *rate;        /* (block,N) */
+    double *y, *y0, *g; /* (N) */
 } slot_storage;
 
 typedef struct {
     const retc_network *network;
     const retc_target *target;
     const retc_contribute_options *options;
-    size_t *cut, cuts;      /* layers at which contributions are taken */
+    size_t *cut, cuts; /* layers at which contributions are taken */
     slot_storage *slot;
     size_t slots;
     retc_contribution_receiver *receive;
@@ -242,10 +242,16 @@ deliver(void *context, size_t slot, const retc_tape *tape, const retc_block *blo
     (void)tape;
     engine *e = context;
     const slot_storage *s = &e->slot[slot];
-    retc_contribution out = {.t0 = block->t0, .n = block->n, .sample = block->sample,
-                             .contribution = (const float *const *)s->reduced[0], .activation = (const float *const *)s->reduced[1],
-                             .gradient = (const float *const *)s->reduced[2], .residual = (const double *const *)s->residual,
-                             .rate = s->rate, .target = s->target, .target_zero = s->target_zero};
+    retc_contribution out = {.t0 = block->t0,
+                             .n = block->n,
+                             .sample = block->sample,
+                             .contribution = (const float *const *)s->reduced[0],
+                             .activation = (const float *const *)s->reduced[1],
+                             .gradient = (const float *const *)s->reduced[2],
+                             .residual = (const double *const *)s->residual,
+                             .rate = s->rate,
+                             .target = s->target,
+                             .target_zero = s->target_zero};
     return e->receive(e->context, &out);
 }
 
@@ -260,7 +266,8 @@ retc_contribute(const retc_network *network, retc_recording *recording, retc_par
     retc_stream_options stream = {.block = options->block, .threads = options->threads, .gradients = 1};
     retc_stream_task task = {contribute_block, deliver, &e};
     if (options->steps < 1 || target->N != network->N)
-        return RETC_FAIL(RETC_EINVAL, "contributions need at least one step, and a target over the model's %zu cells", network->N);
+        return RETC_FAIL(RETC_EINVAL, "contributions need at least one step, and a target over the model's %zu cells",
+                         network->N);
     RETC_TRY(retc_stream_check(network, recording, 0));
     RETC_TRY(retc_recording_spans(recording, part, network->L, network->lag, &spans, &n_spans));
     RETC_TRY(engine_init(&e, &stream));

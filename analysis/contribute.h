@@ -32,16 +32,17 @@ typedef struct {
     size_t threads; /* 0: all processors */
 } retc_contribute_options;
 
-/* What one block gives; arrays are borrowed until the receiver returns.  `cut` counts the convolutions, C_k are its channels. */
+/* What one block gives; arrays are borrowed until the receiver returns.  `cut` counts the convolutions, C_k are its channels.
+ */
 typedef struct {
-    size_t t0, n, sample;       /* response frames t0 ... t0+n-1, samples sample ... */
+    size_t t0, n, sample;             /* response frames t0 ... t0+n-1, samples sample ... */
     const float *const *contribution; /* per cut (n,2 C_k): per channel the sums of negative, then of positive units */
     const float *const *activation;   /* per cut (n,2 C_k): the same of the activations at the stimulus */
     const float *const *gradient;     /* per cut (n,2 C_k): the same of dt/da at the stimulus */
     const double *const *residual;    /* per cut (n): sum of contributions - (t(x) - t(0)) */
-    const float *rate;          /* (n,N) Hz */
-    const double *target;       /* (n) t(x) */
-    double target_zero;         /* t(0) */
+    const float *rate;                /* (n,N) Hz */
+    const double *target;             /* (n) t(x) */
+    double target_zero;               /* t(0) */
 } retc_contribution;
 
 typedef int retc_contribution_receiver(void *context, const retc_contribution *block);

@@ -14,14 +14,14 @@ typedef struct {
     retc_recording *recording;
     retc_part part;
     const retc_target *target;
-    const char *name;       /* of the target */
+    const char *name; /* of the target */
     retc_h5 *file;
     size_t T, cut[MOST_CUTS], cuts;
     float *counts, *row_major; /* (N,block), (block,N) */
     double *time;
     int64_t *frame, *index;
     float *target_float, *rate_sum;
-    retc_sums *score;       /* (N) */
+    retc_sums *score; /* (N) */
     retc_completeness *completeness;
     double target_zero, change_square;
 } writer;
@@ -46,7 +46,8 @@ make_layer(writer *w, const char *cut, size_t columns) {
         else
             snprintf(name, sizeof name, "/%s/%s", groups[g], cut);
         RETC_TRY(make_series(w, name, RETC_H5_FLOAT, columns));
-        RETC_TRY(retc_h5_set_text(w->file, name, "shape_description", g == 0 ? "timepoints, spatial_dims" : "timepoints, channels_spatial"));
+        RETC_TRY(retc_h5_set_text(w->file, name, "shape_description",
+                                  g == 0 ? "timepoints, spatial_dims" : "timepoints, channels_spatial"));
         RETC_TRY(retc_h5_set_int(w->file, name, "n_timepoints", (int64_t)w->T));
         if (g == 0) {
             RETC_TRY(retc_h5_set_text(w->file, name, "attribution_method", method));
@@ -253,8 +254,13 @@ retc_contribute_write(const retc_network *network, retc_recording *recording, re
                       const retc_contribute_options *options, const char *dataset, retc_h5 *file, const retc_progress *progress,
                       retc_completeness *completeness) {
     int status = RETC_OK;
-    writer w = {.network = network, .recording = recording, .part = part, .target = target, .name = retc_target_name(target),
-                .file = file, .completeness = completeness};
+    writer w = {.network = network,
+                .recording = recording,
+                .part = part,
+                .target = target,
+                .name = retc_target_name(target),
+                .file = file,
+                .completeness = completeness};
     *completeness = (retc_completeness){0};
     RETC_TRY(retc_stream_check(network, recording, 1));
     RETC_TRY(writer_init(&w, options->block));

@@ -1,7 +1,7 @@
 /* Contributions as a file in the layout of the CODEC scripts (FORMATS 5.1), with what it lacks under names of our own:
- *   /completeness/residual/convK (T) f8, /completeness/{target,target_zero};  /metadata/time (T) f8 s, /metadata/cell_names (N),
- *   /metadata/frame (T) i8;  root attributes kind = "contributions", target, method, steps, frame_interval.
- * Groups and attributes carry the target's name: surprisal_contributions, sum_contributions, cell_contributions. */
+ *   /completeness/residual/convK (T) f8, /completeness/{target,target_zero};  /metadata/time (T) f8 s, /metadata/cell_names
+ * (N), /metadata/frame (T) i8;  root attributes kind = "contributions", target, method, steps, frame_interval. Groups and
+ * attributes carry the target's name: surprisal_contributions, sum_contributions, cell_contributions. */
 #ifndef RETC_CONTRIBUTE_FILE_H
 #define RETC_CONTRIBUTE_FILE_H
 

@@ -54,7 +54,8 @@ static int
 deliver(void *context, size_t slot, const retc_tape *tape, const retc_block *block) {
     (void)tape;
     engine *e = context;
-    retc_irf_block out = {block->t0, block->n, block->sample, (const float *const *)e->irf[slot], (const float *const *)e->rate[slot]};
+    retc_irf_block out = {block->t0, block->n, block->sample, (const float *const *)e->irf[slot],
+                          (const float *const *)e->rate[slot]};
     return e->receive(e->context, &out);
 }
 
@@ -125,7 +126,8 @@ retc_irf(const retc_network *network, retc_recording *recording, retc_part part,
     retc_stream_task task = {differentiate, deliver, &e};
     for (size_t i = 0; i < options->cells; ++i)
         if (options->cell[i] >= network->N)
-            return RETC_FAIL(RETC_EINVAL, "cell %zu is asked for, the model has cells 0 to %zu", options->cell[i], network->N - 1);
+            return RETC_FAIL(RETC_EINVAL, "cell %zu is asked for, the model has cells 0 to %zu", options->cell[i],
+                             network->N - 1);
     RETC_TRY(retc_stream_check(network, recording, 0));
     RETC_TRY(retc_recording_spans(recording, part, network->L, network->lag, &spans, &n_spans));
     RETC_TRY(select_samples(spans, &n_spans, options->first, options->samples));

@@ -17,7 +17,8 @@ typedef struct {
 } writer;
 
 static int
-samples_to_come(retc_recording *recording, retc_part part, const retc_network *network, const retc_irf_options *options, size_t *T) {
+samples_to_come(retc_recording *recording, retc_part part, const retc_network *network, const retc_irf_options *options,
+                size_t *T) {
     retc_span *spans = NULL;
     size_t n = 0, total = 0;
     int status = retc_recording_spans(recording, part, network->L, network->lag, &spans, &n);
@@ -134,7 +135,10 @@ int
 retc_irf_write(const retc_network *network, retc_recording *recording, retc_part part, const retc_irf_options *options,
                const char *dataset, retc_h5 *file, const retc_progress *progress) {
     int status = RETC_OK;
-    writer w = {.network = network, .recording = recording, .options = options, .file = file,
+    writer w = {.network = network,
+                .recording = recording,
+                .options = options,
+                .file = file,
                 .size = network->L * network->H * network->W};
     RETC_TRY(samples_to_come(recording, part, network, options, &w.T));
     RETC_TRY(RETC_ALLOC(w.mean, options->cells * w.size));

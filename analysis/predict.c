@@ -141,9 +141,9 @@ retc_prediction_means(const retc_prediction *p) {
 typedef struct {
     retc_recording *recording;
     retc_part part;
-    size_t I, U, frames;         /* interneurons, units, frames so far */
+    size_t I, U, frames;          /* interneurons, units, frames so far */
     double *x, *xx, *y, *yy, *xy; /* (I) (I) (U) (U) (I,U) */
-    float *signal;               /* (I,BLOCK) */
+    float *signal;                /* (I,BLOCK) */
 } matcher;
 
 static int
@@ -231,8 +231,9 @@ matcher_init(matcher *m, const retc_network *network, retc_match *result) {
         m->U += is_interneuron_layer(&network->layer[l]) ? retc_layer_units(&network->layer[l]) : 0;
     m->I = result->I = retc_recording_interneurons(m->recording);
     if (m->I == 0 || m->U == 0)
-        return RETC_FAIL(RETC_EINVAL, "%s", m->I ? "the model has no interneurons: no layer behind a ReLU"
-                                                 : "the recording holds no interneuron signals to match");
+        return RETC_FAIL(RETC_EINVAL, "%s",
+                         m->I ? "the model has no interneurons: no layer behind a ReLU"
+                              : "the recording holds no interneuron signals to match");
     RETC_TRY(RETC_ALLOC(m->x, m->I));
     RETC_TRY(RETC_ALLOC(m->xx, m->I));
     RETC_TRY(RETC_ALLOC(m->y, m->U));

@@ -11,12 +11,12 @@ extern "C" {
 #endif
 
 typedef struct {
-    size_t N, T;             /* cells, response frames */
-    size_t *frame;           /* (T) response frame within the part */
-    float *rate, *measured;  /* (N,T) Hz; in the test part the mean over repeats */
-    double *pearson;         /* (N) */
+    size_t N, T;                /* cells, response frames */
+    size_t *frame;              /* (T) response frame within the part */
+    float *rate, *measured;     /* (N,T) Hz; in the test part the mean over repeats */
+    double *pearson;            /* (N) */
     double *explained_variance; /* (N) 1 - mse / variance of the measured rate */
-    double *noise_ceiling;   /* (N) largest r a perfect model can reach on these repeats; NaN without repeats */
+    double *noise_ceiling;      /* (N) largest r a perfect model can reach on these repeats; NaN without repeats */
 } retc_prediction;
 
 /* Run `network` over a part.  `result` is filled (retc_prediction_clear). */

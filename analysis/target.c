@@ -158,9 +158,12 @@ done:
 const char *
 retc_target_name(const retc_target *target) {
     switch (target->kind) {
-    case RETC_TARGET_CELL: return "cell";
-    case RETC_TARGET_SUM: return "sum";
-    case RETC_TARGET_SURPRISAL: return "surprisal";
+    case RETC_TARGET_CELL:
+        return "cell";
+    case RETC_TARGET_SUM:
+        return "sum";
+    case RETC_TARGET_SURPRISAL:
+        return "surprisal";
     }
     return "";
 }
@@ -169,7 +172,8 @@ double
 retc_target_value(const retc_target *target, const double *y) {
     double value = 0;
     switch (target->kind) {
-    case RETC_TARGET_CELL: return y[target->cell];
+    case RETC_TARGET_CELL:
+        return y[target->cell];
     case RETC_TARGET_SUM:
         for (size_t i = 0; i < target->N; ++i)
             value += y[i];

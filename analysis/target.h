@@ -18,10 +18,10 @@ typedef enum {
 
 typedef struct {
     retc_target_kind kind;
-    size_t N, cell;      /* cells; the one of RETC_TARGET_CELL */
-    double *mean;        /* (N) mu; surprisal only */
-    double *precision;   /* (N,N) S, symmetric; surprisal only */
-    double ridge;        /* what was added to the covariance's diagonal so that it could be inverted, Hz^2; else 0 */
+    size_t N, cell;    /* cells; the one of RETC_TARGET_CELL */
+    double *mean;      /* (N) mu; surprisal only */
+    double *precision; /* (N,N) S, symmetric; surprisal only */
+    double ridge;      /* what was added to the covariance's diagonal so that it could be inverted, Hz^2; else 0 */
 } retc_target;
 
 /* Cell or sum. */

@@ -8,7 +8,8 @@ retc_adam_default(void) {
 }
 
 void
-retc_adam_step(const retc_adam_options *options, size_t step, const float *gradient, size_t n, float *m, float *v, float *value) {
+retc_adam_step(const retc_adam_options *options, size_t step, const float *gradient, size_t n, float *m, float *v,
+               float *value) {
     float b1 = (float)options->beta1, b2 = (float)options->beta2, l2 = (float)options->l2;
     double first = 1 - pow(options->beta1, (double)step), second = 1 - pow(options->beta2, (double)step);
     float rate = (float)(options->rate / first), root = (float)(1 / sqrt(second)), epsilon = (float)options->epsilon;

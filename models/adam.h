@@ -12,7 +12,7 @@ typedef struct {
     double rate;         /* learning rate per step */
     double beta1, beta2; /* decay of the moments */
     double epsilon;
-    double l2;           /* gradient of l2/2 |value|^2 is added */
+    double l2; /* gradient of l2/2 |value|^2 is added */
 } retc_adam_options;
 
 /* rate 1e-3, betas 0.9 and 0.999, epsilon 1e-8, l2 0. */

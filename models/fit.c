@@ -15,11 +15,11 @@ enum { LOG_COLUMNS = 3 }; /* train loss, validation loss, validation r */
 
 /* Everything that changes while fitting: what a checkpoint holds. */
 typedef struct {
-    size_t epoch, step;      /* next epoch; steps taken */
-    size_t best, waited;     /* number of the best epoch; epochs since it or the last decay */
+    size_t epoch, step;  /* next epoch; steps taken */
+    size_t best, waited; /* number of the best epoch; epochs since it or the last decay */
     double rate, best_loss;
     float *value_best, *m, *v; /* (values) */
-    retc_fit_epoch *log;     /* (epochs) */
+    retc_fit_epoch *log;       /* (epochs) */
 } fit_state;
 
 typedef struct {
@@ -46,9 +46,20 @@ retc_fit_default(void) {
     retc_adam_options adam = retc_adam_default();
     adam.rate = 0.01;
     adam.l2 = 3e-3;
-    return (retc_fit_options){.history = 40, .lag = 1, .channels = {8, 8}, .kernel = {15, 11}, .noise = 0.3, .epochs = 60,
-                              .patience = 10, .batch_blocks = 8, .block = 128, .validation = 0.1, .validation_pieces = 10,
-                              .decay = 0.3, .adam = adam, .seed = 1};
+    return (retc_fit_options){.history = 40,
+                              .lag = 1,
+                              .channels = {8, 8},
+                              .kernel = {15, 11},
+                              .noise = 0.3,
+                              .epochs = 60,
+                              .patience = 10,
+                              .batch_blocks = 8,
+                              .block = 128,
+                              .validation = 0.1,
+                              .validation_pieces = 10,
+                              .decay = 0.3,
+                              .adam = adam,
+                              .seed = 1};
 }
 
 /* ---- the network ----------------------------------------------------------------------------------------------------- */
@@ -129,7 +140,8 @@ build(retc_recording *recording, const retc_fit_options *options, retc_network *
     for (size_t j = 0; j < N; ++j)
         mean += rate[j] / (double)N;
     if (!(mean > 0)) {
-        status = RETC_FAIL(RETC_EINVAL, "%s: no cell fires in the train part, there is nothing to fit", retc_recording_path(recording));
+        status = RETC_FAIL(RETC_EINVAL, "%s: no cell fires in the train part, there is nothing to fit",
+                           retc_recording_path(recording));
         goto done;
     }
     double output_hz = options->output_hz > 0 ? options->output_hz : mean;
@@ -193,7 +205,8 @@ validate(fit *f, retc_fit_epoch *result) {
     RETC_TRY(RETC_ALLOC(v.loss, N));
     RETC_TRY(RETC_ALLOC(v.sums, N));
     RETC_TRY(RETC_ALLOC(v.count, N * f->options->block));
-    RETC_TRY(retc_stream_run(f->network, f->recording, RETC_TRAIN, f->split.validation, f->split.n_validation, &options, &task, NULL));
+    RETC_TRY(retc_stream_run(f->network, f->recording, RETC_TRAIN, f->split.validation, f->split.n_validation, &options, &task,
+                             NULL));
     result->validation_loss = result->validation_r = 0;
     for (size_t j = 0; j < N; ++j) {
         double r = retc_sums_pearson(&v.sums[j]);
@@ -220,7 +233,8 @@ update(fit *f, const float *gradient) {
         size_t at = param->offset;
         adam.l2 = param->rank > 1 ? f->options->adam.l2 : 0;
         if (param->trainable)
-            retc_adam_step(&adam, f->state.step, gradient + at, param->size, f->state.m + at, f->state.v + at, f->network->value + at);
+            retc_adam_step(&adam, f->state.step, gradient + at, param->size, f->state.m + at, f->state.v + at,
+                           f->network->value + at);
     }
 }
 
@@ -251,7 +265,8 @@ run_epoch(fit *f, const retc_progress *progress, retc_fit_epoch *log) {
     char note[96];
     gsl_rng *rng = retc_rng_alloc(o->seed, RETC_STREAM_BATCHES, f->state.epoch);
     RETC_TRY(RETC_GOT(rng));
-    RETC_TRY(retc_split_blocks(f->split.train, f->split.n_train, o->block, (size_t)gsl_rng_uniform_int(rng, o->block), &blocks, &n));
+    RETC_TRY(
+        retc_split_blocks(f->split.train, f->split.n_train, o->block, (size_t)gsl_rng_uniform_int(rng, o->block), &blocks, &n));
     RETC_TRY(RETC_ALLOC(order, n));
     RETC_TRY(RETC_ALLOC(batch, o->batch_blocks));
     for (size_t i = 0; i < n; ++i)
@@ -345,8 +360,10 @@ read_checkpoint(fit *f) {
     double numbers[6];
     const char *path = f->checkpoint->path;
     if (f->checkpoint->provenance && !retc_provenance_is_current(f->checkpoint->provenance, path))
-        return RETC_FAIL(RETC_EINVAL, "%s: this checkpoint belongs to another fit (other options, recording or version); remove it, "
-                         "or fit without --resume", path);
+        return RETC_FAIL(RETC_EINVAL,
+                         "%s: this checkpoint belongs to another fit (other options, recording or version); remove it, "
+                         "or fit without --resume",
+                         path);
     retc_h5 *file = retc_h5_open(path);
     if (!file)
         return RETC_EIO;

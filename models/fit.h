@@ -13,16 +13,16 @@ extern "C" {
 #endif
 
 typedef struct {
-    size_t history, lag;         /* frames */
-    size_t channels[2];          /* of conv0 and conv1 */
-    size_t kernel[2];            /* side of their square kernels, pixels; cut to the map where it is smaller */
-    double noise;                /* standard deviation of the noise layers, in units of batch norm's output */
-    double output_hz;            /* Hz per unit of the softplus; 0: the mean rate of all cells */
-    size_t epochs, patience;     /* stop after `patience` epochs without a better validation loss */
-    size_t batch_blocks, block;  /* blocks per batch, response frames per block */
-    double validation;           /* fraction of the train part */
+    size_t history, lag;        /* frames */
+    size_t channels[2];         /* of conv0 and conv1 */
+    size_t kernel[2];           /* side of their square kernels, pixels; cut to the map where it is smaller */
+    double noise;               /* standard deviation of the noise layers, in units of batch norm's output */
+    double output_hz;           /* Hz per unit of the softplus; 0: the mean rate of all cells */
+    size_t epochs, patience;    /* stop after `patience` epochs without a better validation loss */
+    size_t batch_blocks, block; /* blocks per batch, response frames per block */
+    double validation;          /* fraction of the train part */
     size_t validation_pieces;
-    double decay;                /* factor on the learning rate when half the patience has passed without improvement */
+    double decay; /* factor on the learning rate when half the patience has passed without improvement */
     retc_adam_options adam;
     uint64_t seed;
     size_t threads;
@@ -33,17 +33,17 @@ typedef struct {
 } retc_fit_epoch;
 
 typedef struct {
-    size_t epochs, best;       /* epochs run; number of the one kept, from 0 */
-    int stopped_early;         /* nonzero: patience ran out before the limit on epochs */
-    retc_fit_epoch *epoch;     /* (epochs) */
+    size_t epochs, best;   /* epochs run; number of the one kept, from 0 */
+    int stopped_early;     /* nonzero: patience ran out before the limit on epochs */
+    retc_fit_epoch *epoch; /* (epochs) */
     size_t train_frames, validation_frames;
-    double step_seconds;       /* mean wall time of a training step */
-    size_t resumed_at;         /* epoch at which a checkpoint was taken up, 0: from the start */
+    double step_seconds; /* mean wall time of a training step */
+    size_t resumed_at;   /* epoch at which a checkpoint was taken up, 0: from the start */
 } retc_fit_report;
 
 /* The checkpoint: where it is, whether to take it up, and the provenance that tells whether it belongs to this fit. */
 typedef struct {
-    const char *path;                  /* NULL: none */
+    const char *path; /* NULL: none */
     int resume;
     const retc_provenance *provenance; /* NULL: no check, nothing stored */
     double interval;                   /* s between checkpoints; 0: after every epoch */

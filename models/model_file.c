@@ -16,15 +16,22 @@ static const char *
 layer_class(const retc_layer *layer) {
     int map = layer->h * layer->w > 1 && !layer->per_unit;
     switch (layer->kind) {
-    case RETC_LAYER_CONV: return layer->dense ? "Linear" : "Conv2d";
+    case RETC_LAYER_CONV:
+        return layer->dense ? "Linear" : "Conv2d";
     case RETC_LAYER_BATCHNORM:
         return layer->absolute ? (map ? "AbsBatchNorm2d" : "AbsBatchNorm1d") : (map ? "BatchNorm2d" : "BatchNorm1d");
-    case RETC_LAYER_NOISE: return "GaussianNoise";
-    case RETC_LAYER_RELU: return "ReLU";
-    case RETC_LAYER_GRAB: return "GrabUnits";
-    case RETC_LAYER_SOFTPLUS: return "Softplus";
-    case RETC_LAYER_PIECEWISE: return "PiecewiseLinear";
-    case RETC_LAYER_SCALE: break;
+    case RETC_LAYER_NOISE:
+        return "GaussianNoise";
+    case RETC_LAYER_RELU:
+        return "ReLU";
+    case RETC_LAYER_GRAB:
+        return "GrabUnits";
+    case RETC_LAYER_SOFTPLUS:
+        return "Softplus";
+    case RETC_LAYER_PIECEWISE:
+        return "PiecewiseLinear";
+    case RETC_LAYER_SCALE:
+        break;
     }
     return NULL;
 }
@@ -150,9 +157,10 @@ add_module(retc_network *network, retc_h5 *file, const char *module, const char 
         void *position = NULL;
         RETC_TRY(retc_h5_read_new(file, "/grab_units/coords", RETC_H5_INT64, 2, shape, &position));
         const size_t *rows = position; /* an int64 that is negative is a size_t that is outside every map */
-        status = shape[0] == network->N && shape[1] == 2
-                     ? retc_network_add_grab(network, rows)
-                     : RETC_FAIL(RETC_EFORMAT, "/grab_units/coords is (%zu,%zu), expected (%zu,2)", shape[0], shape[1], network->N);
+        status =
+            shape[0] == network->N && shape[1] == 2
+                ? retc_network_add_grab(network, rows)
+                : RETC_FAIL(RETC_EFORMAT, "/grab_units/coords is (%zu,%zu), expected (%zu,2)", shape[0], shape[1], network->N);
         retc_free(position);
         return status;
     }
@@ -197,8 +205,8 @@ read_tensors(retc_network *network, retc_h5 *file) {
             return status;
         for (size_t k = 0; k < param->size; ++k)
             if (!isfinite(value[k]))
-                return RETC_FAIL(RETC_EFORMAT, "%s: \"%s\" holds a value that is not finite, at element %zu", retc_h5_path(file),
-                                 name, k);
+                return RETC_FAIL(RETC_EFORMAT, "%s: \"%s\" holds a value that is not finite, at element %zu",
+                                 retc_h5_path(file), name, k);
     }
     return RETC_OK;
 }
@@ -213,7 +221,8 @@ read_rest(retc_network *network, retc_h5 *file) {
     RETC_TRY(retc_h5_get_number(file, "/", "lag", &lag));
     RETC_TRY(retc_h5_get_number(file, "/", "frame_interval", &network->frame_interval));
     if (!(lag >= 0 && lag < 1e6)) {
-        status = RETC_FAIL(RETC_EFORMAT, "%s: attribute \"lag\" is %g, a number of frames was expected", retc_h5_path(file), lag);
+        status =
+            RETC_FAIL(RETC_EFORMAT, "%s: attribute \"lag\" is %g, a number of frames was expected", retc_h5_path(file), lag);
         goto done;
     }
     network->lag = (size_t)lag;

@@ -125,8 +125,15 @@ add_layer(retc_network *network, retc_layer_kind kind) {
         return NULL;
     network->layer = block;
     retc_layer *layer = &network->layer[network->layers];
-    *layer = (retc_layer){.kind = kind, .C = network->L, .h = network->H, .w = network->W, .value = 1,
-                          .weight = RETC_NO_PARAM, .bias = RETC_NO_PARAM, .mean = RETC_NO_PARAM, .var = RETC_NO_PARAM};
+    *layer = (retc_layer){.kind = kind,
+                          .C = network->L,
+                          .h = network->H,
+                          .w = network->W,
+                          .value = 1,
+                          .weight = RETC_NO_PARAM,
+                          .bias = RETC_NO_PARAM,
+                          .mean = RETC_NO_PARAM,
+                          .var = RETC_NO_PARAM};
     if (network->layers) {
         const retc_layer *before = layer - 1;
         layer->C = before->C, layer->h = before->h, layer->w = before->w;
@@ -178,7 +185,8 @@ retc_network_add_conv(retc_network *network, size_t K, size_t kh, size_t kw, int
     layer->kw = kw ? kw : layer->w;
     layer->dense = dense;
     if (K == 0 || layer->kh > layer->h || layer->kw > layer->w)
-        return RETC_FAIL(RETC_EINVAL, "layer %s: %zu channels with a kernel of %zux%zu on a map of %zux%zu: the kernel must fit",
+        return RETC_FAIL(RETC_EINVAL,
+                         "layer %s: %zu channels with a kernel of %zux%zu on a map of %zux%zu: the kernel must fit",
                          layer->module, K, layer->kh, layer->kw, layer->h, layer->w);
     snprintf(layer->cut, sizeof layer->cut, "conv%zu", convolutions);
     size_t shape[4] = {K, layer->C, layer->kh, layer->kw}, flat[2] = {K, layer->C * layer->kh * layer->kw};
@@ -229,8 +237,8 @@ retc_network_add_grab(retc_network *network, const size_t *position) {
         return RETC_ENOMEM;
     for (size_t c = 0; c < layer->C; ++c)
         if (position[2 * c] >= layer->h || position[2 * c + 1] >= layer->w)
-            return RETC_FAIL(RETC_EINVAL, "readout position (%zu,%zu) of channel %zu is outside its map of %zux%zu", position[2 * c],
-                             position[2 * c + 1], c, layer->h, layer->w);
+            return RETC_FAIL(RETC_EINVAL, "readout position (%zu,%zu) of channel %zu is outside its map of %zux%zu",
+                             position[2 * c], position[2 * c + 1], c, layer->h, layer->w);
     if (!(layer->position = duplicate(position, 2 * layer->C, sizeof *position)))
         return RETC_ENOMEM;
     layer->h = layer->w = 1;
@@ -272,8 +280,8 @@ retc_network_finish(const retc_network *network) {
         return RETC_FAIL(RETC_EINVAL, "a network must begin with a convolution over the stimulus");
     const retc_layer *last = &network->layer[network->layers - 1];
     if (retc_layer_units(last) != network->N)
-        return RETC_FAIL(RETC_EINVAL, "the last layer gives (%zu,%zu,%zu) values, one for each of %zu cells was expected", last->C,
-                         last->h, last->w, network->N);
+        return RETC_FAIL(RETC_EINVAL, "the last layer gives (%zu,%zu,%zu) values, one for each of %zu cells was expected",
+                         last->C, last->h, last->w, network->N);
     return RETC_OK;
 }
 

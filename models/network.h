@@ -30,16 +30,16 @@ enum { RETC_NO_PARAM = -1, RETC_NAME_SIZE = 64, RETC_CUT_SIZE = 16 };
 
 typedef struct {
     retc_layer_kind kind;
-    size_t C, h, w;           /* output: channels, rows, columns */
+    size_t C, h, w;              /* output: channels, rows, columns */
     char module[RETC_NAME_SIZE]; /* "sequential.4": prefix of its parameters' names */
-    char cut[RETC_CUT_SIZE];  /* convolutions: the name under which contributions are written, "conv1"; else "" */
-    size_t kh, kw;            /* convolution */
-    int dense;                /* convolution stored as torch Linear (K, C h w) */
-    int per_unit, absolute;   /* batch norm: statistics per unit, not channel; |weight| is used */
-    double eps, sigma;        /* batch norm; noise */
-    double value, offset;     /* scale */
-    size_t knots;             /* piecewise */
-    size_t *position;         /* grab: (C,2) row, column */
+    char cut[RETC_CUT_SIZE];     /* convolutions: the name under which contributions are written, "conv1"; else "" */
+    size_t kh, kw;               /* convolution */
+    int dense;                   /* convolution stored as torch Linear (K, C h w) */
+    int per_unit, absolute;      /* batch norm: statistics per unit, not channel; |weight| is used */
+    double eps, sigma;           /* batch norm; noise */
+    double value, offset;        /* scale */
+    size_t knots;                /* piecewise */
+    size_t *position;            /* grab: (C,2) row, column */
     int weight, bias, mean, var; /* indices into the table of parameters, or RETC_NO_PARAM; piecewise: weight = x, bias = y */
 } retc_layer;
 
@@ -51,17 +51,17 @@ typedef struct {
 } retc_param;
 
 typedef struct {
-    char *model_type;     /* "ln", "cnn" or a peer's class name */
-    size_t L, H, W, N;    /* history, pixels, cells */
-    size_t lag;           /* the window of response frame t ends with frame t - lag */
+    char *model_type;                   /* "ln", "cnn" or a peer's class name */
+    size_t L, H, W, N;                  /* history, pixels, cells */
+    size_t lag;                         /* the window of response frame t ends with frame t - lag */
     double stimulus_mean, stimulus_std; /* x = (S - mean) / std */
-    double frame_interval; /* s, 0 when unknown */
-    char **cell_name;     /* (N) */
+    double frame_interval;              /* s, 0 when unknown */
+    char **cell_name;                   /* (N) */
     size_t layers, params, values;
-    size_t modules;       /* number of the next torch module */
+    size_t modules; /* number of the next torch module */
     retc_layer *layer;
     retc_param *param;
-    float *value;         /* (values) all parameters */
+    float *value; /* (values) all parameters */
 } retc_network;
 
 /* An empty network for windows of L frames of H x W pixels and N cells.  NULL when out of memory. */

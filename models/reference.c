@@ -51,7 +51,8 @@ batch_statistics(const retc_layer *layer, const batch *in, size_t feature, doubl
 }
 
 static void
-batchnorm(const retc_network *network, const retc_layer *layer, const double *value, int training, const batch *in, batch *out) {
+batchnorm(const retc_network *network, const retc_layer *layer, const double *value, int training, const batch *in,
+          batch *out) {
     for (size_t u = 0; u < retc_layer_units(layer); ++u) {
         size_t f = feature_of(layer, u);
         double mean = value[network->param[layer->mean].offset + f], var = value[network->param[layer->var].offset + f];
@@ -79,13 +80,17 @@ piecewise(const double *x, const double *y, size_t knots, double at) {
 static double
 elementwise(const retc_network *network, const retc_layer *layer, const double *value, size_t unit, double x) {
     switch (layer->kind) {
-    case RETC_LAYER_RELU: return x > 0 ? x : 0;
-    case RETC_LAYER_SOFTPLUS: return x > 20 ? x : log1p(exp(x));
-    case RETC_LAYER_SCALE: return layer->value * x + layer->offset;
+    case RETC_LAYER_RELU:
+        return x > 0 ? x : 0;
+    case RETC_LAYER_SOFTPLUS:
+        return x > 20 ? x : log1p(exp(x));
+    case RETC_LAYER_SCALE:
+        return layer->value * x + layer->offset;
     case RETC_LAYER_PIECEWISE:
         return piecewise(value + network->param[layer->weight].offset + unit * layer->knots,
                          value + network->param[layer->bias].offset + unit * layer->knots, layer->knots, x);
-    default: return x;
+    default:
+        return x;
     }
 }
 
@@ -93,13 +98,18 @@ elementwise(const retc_network *network, const retc_layer *layer, const double *
 static retc_conv_shape
 conv_shape(const retc_network *network, size_t l) {
     const retc_layer *layer = &network->layer[l], *before = l ? layer - 1 : NULL;
-    return (retc_conv_shape){before ? before->C : network->L, before ? before->h : network->H, before ? before->w : network->W,
-                             layer->C, layer->kh, layer->kw, before == NULL};
+    return (retc_conv_shape){before ? before->C : network->L,
+                             before ? before->h : network->H,
+                             before ? before->w : network->W,
+                             layer->C,
+                             layer->kh,
+                             layer->kw,
+                             before == NULL};
 }
 
 static void
-forward_layer(const retc_network *network, size_t l, const double *value, int training, const double *const *movie, const batch *in,
-              batch *out) {
+forward_layer(const retc_network *network, size_t l, const double *value, int training, const double *const *movie,
+              const batch *in, batch *out) {
     const retc_layer *layer = &network->layer[l];
     if (layer->kind == RETC_LAYER_BATCHNORM) {
         batchnorm(network, layer, value, training, in, out);

@@ -52,7 +52,8 @@ retc_split_make(const retc_span *spans, size_t n_spans, double fraction, size_t 
         RETC_TRY(validation_spans(spans, n_spans, total, fraction, pieces, seed, split));
     for (size_t s = 0, v = 0; s < n_spans; ++s) {
         size_t at = spans[s].first, end = spans[s].first + spans[s].count;
-        for (; v < split->n_validation && split->validation[v].first >= spans[s].first && split->validation[v].first < end; ++v) {
+        for (; v < split->n_validation && split->validation[v].first >= spans[s].first && split->validation[v].first < end;
+             ++v) {
             const retc_span *piece = &split->validation[v];
             add_train(split, at, piece->first > gap ? piece->first - gap : 0);
             at = piece->first + piece->count + gap;
@@ -60,8 +61,8 @@ retc_split_make(const retc_span *spans, size_t n_spans, double fraction, size_t 
         add_train(split, at, end);
     }
     if (split->train_frames == 0)
-        status = RETC_FAIL(RETC_EINVAL, "no frame is left to train on: %zu response frames, %.0f %% of them for validation", total,
-                           fraction * 100);
+        status = RETC_FAIL(RETC_EINVAL, "no frame is left to train on: %zu response frames, %.0f %% of them for validation",
+                           total, fraction * 100);
 done:
     if (status < 0)
         retc_split_clear(split);

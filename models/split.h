@@ -27,7 +27,8 @@ void retc_split_clear(retc_split *split);
 
 /* Cut spans into blocks of up to `block` frames; `phase` < block shortens the first block of every span, so that block borders
  * differ between epochs.  *blocks (retc_free). */
-int retc_split_blocks(const retc_span *spans, size_t n_spans, size_t block, size_t phase, retc_block **blocks, size_t *n) RETC_USED;
+int retc_split_blocks(const retc_span *spans, size_t n_spans, size_t block, size_t phase, retc_block **blocks,
+                      size_t *n) RETC_USED;
 
 #ifdef __cplusplus
 }

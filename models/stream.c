@@ -4,9 +4,9 @@
 
 typedef struct {
     const retc_stream_task *task;
-    retc_tape **tape;    /* (slots) */
-    float **frames;      /* (slots) */
-    retc_block *block;   /* (slots) */
+    retc_tape **tape;  /* (slots) */
+    float **frames;    /* (slots) */
+    retc_block *block; /* (slots) */
     size_t slots;
 } stream;
 
@@ -40,7 +40,8 @@ stream_init(stream *s, const retc_network *network, const retc_stream_options *o
     RETC_TRY(RETC_ALLOC(s->frames, s->slots));
     RETC_TRY(RETC_ALLOC(s->block, s->slots));
     for (size_t i = 0; i < s->slots; ++i) {
-        RETC_TRY(RETC_GOT(s->tape[i] = retc_tape_alloc(network, options->block, options->gradients || options->window_gradients)));
+        RETC_TRY(
+            RETC_GOT(s->tape[i] = retc_tape_alloc(network, options->block, options->gradients || options->window_gradients)));
         if (options->window_gradients)
             RETC_TRY(retc_tape_add_window_gradient(s->tape[i]));
         RETC_TRY(RETC_ALLOC(s->frames[i], (options->block + network->L - 1) * network->H * network->W));

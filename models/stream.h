@@ -26,9 +26,9 @@ typedef struct {
 } retc_stream_task;
 
 typedef struct {
-    size_t block;       /* frames per block */
-    size_t threads;     /* 0: all processors; also the number of slots, see retc_stream_slots */
-    int gradients;      /* tapes with gradients */
+    size_t block;   /* frames per block */
+    size_t threads; /* 0: all processors; also the number of slots, see retc_stream_slots */
+    int gradients;  /* tapes with gradients */
     int window_gradients;
 } retc_stream_options;
 

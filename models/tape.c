@@ -31,8 +31,13 @@ alloc_layer(retc_tape *tape, size_t l, int gradients, size_t *packed, size_t *pa
         RETC_TRY(RETC_ALLOC(tape->grad[l], n));
     if (layer->kind == RETC_LAYER_CONV) {
         const retc_layer *before = l ? layer - 1 : NULL;
-        retc_conv_shape shape = {before ? before->C : network->L, before ? before->h : network->H, before ? before->w : network->W,
-                                 layer->C, layer->kh, layer->kw, before == NULL};
+        retc_conv_shape shape = {before ? before->C : network->L,
+                                 before ? before->h : network->H,
+                                 before ? before->w : network->W,
+                                 layer->C,
+                                 layer->kh,
+                                 layer->kw,
+                                 before == NULL};
         RETC_TRY(retc_conv_init(&tape->conv[l], &shape, before ? tape->ld : tape->in_ld, tape->ld));
         size_t weights = shape.K * shape.C * shape.kh * shape.kw, taps = shape.K * shape.kh * shape.kw;
         *packed = weights > *packed ? weights : *packed;
@@ -184,12 +189,14 @@ forward_row(const retc_tape *tape, const retc_layer *layer, size_t row, const fl
         break;
     case RETC_LAYER_PIECEWISE:
         for (size_t t = 0; t < n; ++t)
-            out[t] = piecewise(retc_network_values_const(network, layer->weight) + row * layer->knots,
-                               retc_network_values_const(network, layer->bias) + row * layer->knots, layer->knots, in[t], &slope);
+            out[t] =
+                piecewise(retc_network_values_const(network, layer->weight) + row * layer->knots,
+                          retc_network_values_const(network, layer->bias) + row * layer->knots, layer->knots, in[t], &slope);
         break;
     case RETC_LAYER_NOISE:
     case RETC_LAYER_CONV:
-    case RETC_LAYER_GRAB: break;
+    case RETC_LAYER_GRAB:
+        break;
     }
 }
 
@@ -249,7 +256,8 @@ backward_row(const retc_tape *tape, const retc_layer *layer, size_t row, const f
     const retc_network *network = tape->network;
     float scale = (float)layer->value, shift, slope;
     switch (layer->kind) {
-    case RETC_LAYER_BATCHNORM: batchnorm_row(network, layer, row, &scale, &shift); /* fall through */
+    case RETC_LAYER_BATCHNORM:
+        batchnorm_row(network, layer, row, &scale, &shift); /* fall through */
     case RETC_LAYER_SCALE:
         for (size_t t = 0; t < n; ++t)
             gin[t] = g[t] * scale;
@@ -273,7 +281,8 @@ backward_row(const retc_tape *tape, const retc_layer *layer, size_t row, const f
         break;
     case RETC_LAYER_NOISE:
     case RETC_LAYER_CONV:
-    case RETC_LAYER_GRAB: break;
+    case RETC_LAYER_GRAB:
+        break;
     }
 }
 
@@ -292,8 +301,8 @@ retc_layer_backward(retc_tape *tape, size_t l, const float *in, const float *out
             memcpy(gin + grabbed_row(tape, l, c) * ld, g + c * ld, n * sizeof *gin);
     } else
         for (size_t row = 0; row < rows; ++row)
-            backward_row(tape, layer, row, in + row * ld, out + row * ld, in0 ? in0 + row * ld : NULL, out0 ? out0 + row * ld : NULL,
-                         g + row * ld, n, gin + row * ld);
+            backward_row(tape, layer, row, in + row * ld, out + row * ld, in0 ? in0 + row * ld : NULL,
+                         out0 ? out0 + row * ld : NULL, g + row * ld, n, gin + row * ld);
 }
 
 void

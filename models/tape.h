@@ -19,7 +19,7 @@ typedef struct {
     retc_conv *conv;             /* per layer; used by convolutions */
     float *packed;               /* scratch of the convolutions' backward pass */
     size_t *packed_offset;
-    float *window_grad;          /* (L,H,W,ld), made by retc_tape_add_window_gradient */
+    float *window_grad; /* (L,H,W,ld), made by retc_tape_add_window_gradient */
 } retc_tape;
 
 /* NULL with a recorded reason.  With `gradients` the backward passes work too. */

@@ -6,8 +6,8 @@
 #include "parallel.h"
 #include "rng.h"
 
-static const double floor_count = 1e-8;      /* keeps log(rate dt) finite */
-static const double running_momentum = 0.1;  /* of batch norm's running statistics, as torch's default */
+static const double floor_count = 1e-8;     /* keeps log(rate dt) finite */
+static const double running_momentum = 0.1; /* of batch norm's running statistics, as torch's default */
 
 /* A step has some twenty parallel loops; below this much work waking threads costs more than they save. */
 static const double worth_threads = 1e8;
@@ -93,11 +93,11 @@ retc_trainer_alloc(retc_network *network, const retc_trainer_options *options) {
 }
 
 /* Free n blocks of any type and the array that holds them. */
-#define FREE_EACH(array, n)                                                                                                      \
-    do {                                                                                                                         \
-        for (size_t i_ = 0; (array) && i_ < (n); ++i_)                                                                           \
-            retc_free((array)[i_]);                                                                                              \
-        retc_free(array);                                                                                                        \
+#define FREE_EACH(array, n)                                                                                                    \
+    do {                                                                                                                       \
+        for (size_t i_ = 0; (array) && i_ < (n); ++i_)                                                                         \
+            retc_free((array)[i_]);                                                                                            \
+        retc_free(array);                                                                                                      \
     } while (0)
 
 void
@@ -308,7 +308,8 @@ backward_segment(void *context, size_t b) {
         const retc_layer *layer = &network->layer[l];
         const float *in = retc_tape_input(tape, l);
         if (layer->kind == RETC_LAYER_CONV)
-            retc_conv_backward_weights(&tape->conv[l], tape->grad[l], in, n, trainer->gradient[b] + network->param[layer->weight].offset,
+            retc_conv_backward_weights(&tape->conv[l], tape->grad[l], in, n,
+                                       trainer->gradient[b] + network->param[layer->weight].offset,
                                        layer->bias < 0 ? NULL : trainer->gradient[b] + network->param[layer->bias].offset);
         if (l > 0 && layer->kind != RETC_LAYER_NOISE)
             retc_layer_backward(tape, l, in, tape->out[l], NULL, NULL, tape->grad[l], n, tape->grad[l - 1]);

@@ -16,10 +16,10 @@ extern "C" {
 typedef struct retc_trainer retc_trainer;
 
 typedef struct {
-    size_t blocks;  /* blocks per batch at most */
-    size_t block;   /* response frames per block at most */
-    size_t threads; /* 0: all processors */
-    uint64_t seed;  /* of the noise layers */
+    size_t blocks;         /* blocks per batch at most */
+    size_t block;          /* response frames per block at most */
+    size_t threads;        /* 0: all processors */
+    uint64_t seed;         /* of the noise layers */
     double frame_interval; /* s: expected count = rate x frame_interval */
 } retc_trainer_options;
 
@@ -28,7 +28,8 @@ retc_trainer *retc_trainer_alloc(retc_network *network, const retc_trainer_optio
 void retc_trainer_free(retc_trainer *trainer);
 
 /* Put block number b of the coming batch in place: response frames t0 ... t0+n-1 of a part, with their spike counts. */
-int retc_trainer_load(retc_trainer *trainer, retc_recording *recording, retc_part part, size_t b, const retc_block *block) RETC_USED;
+int retc_trainer_load(retc_trainer *trainer, retc_recording *recording, retc_part part, size_t b,
+                      const retc_block *block) RETC_USED;
 
 /* Forward and backward in training mode over blocks 0 ... n_blocks-1.  `step` names the noise.  The mean Poisson loss
  *   mean over cells and frames of rate dt - count log(rate dt + 1e-8)

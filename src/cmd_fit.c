@@ -17,42 +17,13 @@ typedef struct {
 
 static const retc_usage usage = {
     "fit", "fit a model of the retina to a recording",
-    "Fits the train part.  \"ln\": the spike-triggered average and a static nonlinearity.  \"cnn\": [convolution, batch norm, noise, "
-    "ReLU] twice, a dense readout, batch norm and softplus, by Adam on the Poisson loss of spike counts, in batches of contiguous "
-    "blocks of time; contiguous pieces of the train part are held out and the epoch that predicts them best is kept.\n\n"
+    "Fits the train part.  \"ln\": the spike-triggered average and a static nonlinearity.  \"cnn\": [convolution, batch "
+    "norm, noise, ReLU] twice, a dense readout, batch norm and softplus, by Adam on the Poisson loss of spike counts, in "
+    "batches of contiguous blocks of time; contiguous pieces of the train part are held out and the epoch that predicts "
+    "them best is kept.\n\n"
     "While it runs, OUTPUT.checkpoint holds its state; after a kill, --resume goes on from there to the same model.\n\n"
     "Exit code 3 says that the limit on epochs was reached while the validation loss still fell.",
     "retcodec fit recording.h5 --model cnn --history 40 -o model.h5"};
-
-#define TABLE(o)                                                                                                                 \
-    {"recording", 0, RETC_OPTION_INPUT, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &(o).recording, 0, 0, NULL,               \
-     "recording to fit"},                                                                                                        \
-    {"model", 'm', RETC_OPTION_CHOICE, 0, &(o).model, 0, 0, "ln|cnn", "kind of model"},                                          \
-    {"history", 0, RETC_OPTION_SIZE, 0, &(o).fit.history, 1, 1e6, "frames", "frames the model sees"},                            \
-    {"lag", 0, RETC_OPTION_SIZE, 0, &(o).fit.lag, 0, 1e6, "frames",                                                              \
-     "frames between the newest frame seen and the response; 0: the response falls in the newest frame"},                       \
-    {"bins", 0, RETC_OPTION_SIZE, 0, &(o).bins, 1, 1e5, NULL, "ln: bins of the nonlinearity"},                                   \
-    {"channels0", 0, RETC_OPTION_SIZE, 0, &(o).fit.channels[0], 1, 4096, NULL, "cnn: channels of conv0"},                        \
-    {"channels1", 0, RETC_OPTION_SIZE, 0, &(o).fit.channels[1], 1, 4096, NULL, "cnn: channels of conv1"},                        \
-    {"kernel0", 0, RETC_OPTION_SIZE, 0, &(o).fit.kernel[0], 1, 4096, "pixels", "cnn: side of conv0's kernels, cut to the movie"}, \
-    {"kernel1", 0, RETC_OPTION_SIZE, 0, &(o).fit.kernel[1], 1, 4096, "pixels", "cnn: side of conv1's kernels, cut to its map"},  \
-    {"noise", 0, RETC_OPTION_DOUBLE, 0, &(o).fit.noise, 0, 100, NULL, "cnn: noise before each ReLU while training"},             \
-    {"output-hz", 0, RETC_OPTION_DOUBLE, 0, &(o).fit.output_hz, 0, 1e6, "Hz",                                                    \
-     "cnn: rate per unit of the softplus; 0: the mean rate of the cells"},                                                       \
-    {"epochs", 0, RETC_OPTION_SIZE, 0, &(o).fit.epochs, 1, 1e6, NULL, "cnn: passes over the train part at most"},                \
-    {"patience", 0, RETC_OPTION_SIZE, 0, &(o).fit.patience, 1, 1e6, "epochs", "cnn: stop when validation has not improved for so long"}, \
-    {"learning-rate", 0, RETC_OPTION_DOUBLE, 0, &(o).fit.adam.rate, 1e-9, 10, NULL, "cnn: of Adam"},                             \
-    {"decay", 0, RETC_OPTION_DOUBLE, 0, &(o).fit.decay, 1e-3, 1, NULL,                                                           \
-     "cnn: factor on the learning rate when half the patience has passed"},                                                      \
-    {"l2", 0, RETC_OPTION_DOUBLE, 0, &(o).fit.adam.l2, 0, 100, NULL, "cnn: penalty l2/2 on the squares of the convolutions' weights"},      \
-    {"batch-blocks", 0, RETC_OPTION_SIZE, 0, &(o).fit.batch_blocks, 1, 4096, NULL, "cnn: blocks per batch"},                     \
-    {"block", 0, RETC_OPTION_SIZE, 0, &(o).fit.block, 1, 65536, "frames", "cnn: response frames per block"},                     \
-    {"validation", 0, RETC_OPTION_DOUBLE, 0, &(o).fit.validation, 0, 0.9, NULL, "cnn: fraction of the train part held out"},     \
-    {"validation-pieces", 0, RETC_OPTION_SIZE, 0, &(o).fit.validation_pieces, 1, 1e5, NULL, "cnn: contiguous pieces held out"},  \
-    {"resume", 0, RETC_OPTION_FLAG, RETC_OPTION_NO_EFFECT, &(o).resume, 0, 0, NULL, "cnn: go on from OUTPUT.checkpoint if there is one"}, \
-    {"checkpoint-interval", 0, RETC_OPTION_DOUBLE, RETC_OPTION_NO_EFFECT, &(o).checkpoint_interval, 0, 1e6, "s",                 \
-     "cnn: time between checkpoints; 0: after every epoch"},                                                                     \
-    RETC_COMMON_OUTPUT((o).common, "model file to write"), RETC_COMMON_OPTIONS((o).common), RETC_OPTIONS_END
 
 static int
 fit_cnn(const options *o, retc_recording *recording, const retc_provenance *provenance, const retc_progress *progress,
@@ -73,9 +44,10 @@ say_cnn(const options *o, const retc_network *network, const retc_fit_report *re
     const retc_fit_epoch *best = &report->epoch[report->best];
     if (report->resumed_at)
         retc_say(&o->common, "resumed after epoch %zu\n", report->resumed_at);
-    retc_say(&o->common, "cnn: %zu parameters, %zu frames to train, %zu held out, %.2f ms a step\n", retc_network_trainable(network),
-             report->train_frames, report->validation_frames, report->step_seconds * 1e3);
-    retc_say(&o->common, "best of %zu epochs: %zu, Poisson loss %.4f (train %.4f), held-out r %.3f per frame, mean over cells\n",
+    retc_say(&o->common, "cnn: %zu parameters, %zu frames to train, %zu held out, %.2f ms a step\n",
+             retc_network_trainable(network), report->train_frames, report->validation_frames, report->step_seconds * 1e3);
+    retc_say(&o->common,
+             "best of %zu epochs: %zu, Poisson loss %.4f (train %.4f), held-out r %.3f per frame, mean over cells\n",
              report->epochs, report->best + 1, best->validation_loss, best->train_loss, best->validation_r);
 }
 
@@ -111,7 +83,44 @@ done:
 int
 retc_cmd_fit(int argc, char **argv) {
     options o = {.model = "cnn", .bins = 30, .checkpoint_interval = 10, .fit = retc_fit_default(), .common = {.seed = 1}};
-    const retc_option table[] = {TABLE(o)};
+    const retc_option table[] = {
+        {"recording", 0, RETC_OPTION_INPUT, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &o.recording, 0, 0, NULL,
+         "recording to fit"},
+        {"model", 'm', RETC_OPTION_CHOICE, 0, &o.model, 0, 0, "ln|cnn", "kind of model"},
+        {"history", 0, RETC_OPTION_SIZE, 0, &o.fit.history, 1, 1e6, "frames", "frames the model sees"},
+        {"lag", 0, RETC_OPTION_SIZE, 0, &o.fit.lag, 0, 1e6, "frames",
+         "frames between the newest frame seen and the response; 0: the response falls in the newest frame"},
+        {"bins", 0, RETC_OPTION_SIZE, 0, &o.bins, 1, 1e5, NULL, "ln: bins of the nonlinearity"},
+        {"channels0", 0, RETC_OPTION_SIZE, 0, &o.fit.channels[0], 1, 4096, NULL, "cnn: channels of conv0"},
+        {"channels1", 0, RETC_OPTION_SIZE, 0, &o.fit.channels[1], 1, 4096, NULL, "cnn: channels of conv1"},
+        {"kernel0", 0, RETC_OPTION_SIZE, 0, &o.fit.kernel[0], 1, 4096, "pixels",
+         "cnn: side of conv0's kernels, cut to the movie"},
+        {"kernel1", 0, RETC_OPTION_SIZE, 0, &o.fit.kernel[1], 1, 4096, "pixels",
+         "cnn: side of conv1's kernels, cut to its map"},
+        {"noise", 0, RETC_OPTION_DOUBLE, 0, &o.fit.noise, 0, 100, NULL, "cnn: noise before each ReLU while training"},
+        {"output-hz", 0, RETC_OPTION_DOUBLE, 0, &o.fit.output_hz, 0, 1e6, "Hz",
+         "cnn: rate per unit of the softplus; 0: the mean rate of the cells"},
+        {"epochs", 0, RETC_OPTION_SIZE, 0, &o.fit.epochs, 1, 1e6, NULL, "cnn: passes over the train part at most"},
+        {"patience", 0, RETC_OPTION_SIZE, 0, &o.fit.patience, 1, 1e6, "epochs",
+         "cnn: stop when validation has not improved for so long"},
+        {"learning-rate", 0, RETC_OPTION_DOUBLE, 0, &o.fit.adam.rate, 1e-9, 10, NULL, "cnn: of Adam"},
+        {"decay", 0, RETC_OPTION_DOUBLE, 0, &o.fit.decay, 1e-3, 1, NULL,
+         "cnn: factor on the learning rate when half the patience has passed"},
+        {"l2", 0, RETC_OPTION_DOUBLE, 0, &o.fit.adam.l2, 0, 100, NULL,
+         "cnn: penalty l2/2 on the squares of the convolutions' weights"},
+        {"batch-blocks", 0, RETC_OPTION_SIZE, 0, &o.fit.batch_blocks, 1, 4096, NULL, "cnn: blocks per batch"},
+        {"block", 0, RETC_OPTION_SIZE, 0, &o.fit.block, 1, 65536, "frames", "cnn: response frames per block"},
+        {"validation", 0, RETC_OPTION_DOUBLE, 0, &o.fit.validation, 0, 0.9, NULL, "cnn: fraction of the train part held out"},
+        {"validation-pieces", 0, RETC_OPTION_SIZE, 0, &o.fit.validation_pieces, 1, 1e5, NULL,
+         "cnn: contiguous pieces held out"},
+        {"resume", 0, RETC_OPTION_FLAG, RETC_OPTION_NO_EFFECT, &o.resume, 0, 0, NULL,
+         "cnn: go on from OUTPUT.checkpoint if there is one"},
+        {"checkpoint-interval", 0, RETC_OPTION_DOUBLE, RETC_OPTION_NO_EFFECT, &o.checkpoint_interval, 0, 1e6, "s",
+         "cnn: time between checkpoints; 0: after every epoch"},
+        RETC_COMMON_OUTPUT(o.common, "model file to write"),
+        RETC_COMMON_OPTIONS(o.common),
+        RETC_OPTIONS_END,
+    };
     retc_provenance *provenance = NULL;
     retc_recording *recording = NULL;
     retc_network *network = NULL;
@@ -131,8 +140,8 @@ retc_cmd_fit(int argc, char **argv) {
     if (report.epochs)
         say_cnn(&o, network, &report);
     RETC_TRY(write_model(&o, network, &report, provenance));
-    retc_say(&o.common, "%s: %s model of %zu cells, history %zu frames, lag %zu\n", o.common.output, network->model_type, network->N,
-             network->L, network->lag);
+    retc_say(&o.common, "%s: %s model of %zu cells, history %zu frames, lag %zu\n", o.common.output, network->model_type,
+             network->N, network->L, network->lag);
     if (!converged(&report))
         status = RETC_NOT_CONVERGED;
 done:

@@ -13,36 +13,17 @@ typedef struct {
 
 static const retc_usage usage = {
     "modes", "factorise contributions into a few sparse modes",
-    "Divides each layer's contributions by their standard deviation and fits a sparse autoencoder to them (Melander et al., "
-    "ICLR 2026).  A row of its dictionary is a mode, a pattern over the layer's channels; the code of a sample is the mode's "
-    "loading, 0 where it does not act.\n\n"
-    "An atom that never fires gets no gradient.  With the published start values most never do, and a whole fit can die.  "
-    "--init calibrated scales the encoder so that every atom fires on 3 % of the samples at the start; --preset dependable "
-    "takes 12000 steps with a learning rate that falls from 1e-3 to 0, whatever the length of the recording.  --preset published "
-    "is the recipe of the paper: 800 epochs, learning rate 1e-5 times 0.98 every 25 epochs, --init published.\n\n"
-    "A layer that ends with no atom alive is fitted again from other start values; when it dies again the file is written and "
-    "the exit code is 3.",
+    "Divides each layer's contributions by their standard deviation and fits a sparse autoencoder to them (Melander et "
+    "al., ICLR 2026).  A row of its dictionary is a mode, a pattern over the layer's channels; the code of a sample is "
+    "the mode's loading, 0 where it does not act.\n\n"
+    "An atom that never fires gets no gradient.  With the published start values most never do, and a whole fit can die. "
+    " --init calibrated scales the encoder so that every atom fires on 3 % of the samples at the start; --preset "
+    "dependable takes 12000 steps with a learning rate that falls from 1e-3 to 0, whatever the length of the recording.  "
+    "--preset published is the recipe of the paper: 800 epochs, learning rate 1e-5 times 0.98 every 25 epochs, --init "
+    "published.\n\n"
+    "A layer that ends with no atom alive is fitted again from other start values; when it dies again the file is "
+    "written and the exit code is 3.",
     "retcodec modes contributions.h5 -o modes.h5"};
-
-#define TABLE(o)                                                                                                               \
-    {"contributions", 0, RETC_OPTION_INPUT, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &(o).contributions, 0, 0, NULL,     \
-     "file of contributions"},                                                                                                 \
-    {"preset", 0, RETC_OPTION_CHOICE, 0, &(o).preset, 0, 0, "dependable|published", "recipe of the fit"},                      \
-    {"init", 0, RETC_OPTION_CHOICE, 0, &(o).init, 0, 0, "preset|calibrated|published", "start values of the encoder"},         \
-    {"epochs", 0, RETC_OPTION_SIZE, 0, &(o).epochs, 0, 1e7, NULL, "passes over the samples; 0: as the preset says"},           \
-    {"learning-rate", 0, RETC_OPTION_DOUBLE, 0, &(o).learning_rate, 0, 1, NULL, "of Adam at the start; 0: as the preset says"},\
-    {"multiplier", 0, RETC_OPTION_SIZE, 0, &(o).modes.multiplier, 1, 1000, NULL, "atoms per column of contributions"},         \
-    {"hidden", 0, RETC_OPTION_SIZE, 0, &(o).modes.hidden, 1, 4096, NULL,                                                       \
-     "hidden units at least; a layer with more columns has one for each, as published"},                                       \
-    {"threshold", 0, RETC_OPTION_DOUBLE, 0, &(o).modes.threshold, 0.01, 0.999, NULL, "codes below it are 0"},                  \
-    {"batch", 0, RETC_OPTION_SIZE, 0, &(o).modes.sae.batch, 1, 65536, "samples", "samples per step"},                          \
-    {"dropout", 0, RETC_OPTION_DOUBLE, 0, &(o).modes.sae.dropout, 0, 0.95, NULL, "fraction of hidden units left out of a step"}, \
-    {"penalty", 0, RETC_OPTION_DOUBLE, 0, &(o).modes.sae.penalty, 0, 1e3, NULL, "weight of the dictionary's mean size"},       \
-    {"restarts", 0, RETC_OPTION_SIZE, 0, &(o).modes.restarts, 0, 1000, NULL, "new fits of a layer in which no atom is alive"}, \
-    {"nonnegative", 0, RETC_OPTION_FLAG, 0, &(o).modes.nonnegative, 0, 0, NULL, "dictionary without negative entries"},        \
-    {"mimic-published-offset", 0, RETC_OPTION_FLAG, 0, &(o).modes.published_offset, 0, 0, NULL,                                \
-     "add the mean to reconstructed_denormalized, as the published code does although it took no mean out"},                   \
-    RETC_COMMON_OUTPUT((o).common, "file of modes to write"), RETC_COMMON_OPTIONS((o).common), RETC_OPTIONS_END
 
 /* What the preset decides, where no option was given. */
 static void
@@ -74,7 +55,31 @@ say_layers(const options *o, const retc_modes *modes) {
 int
 retc_cmd_modes(int argc, char **argv) {
     options o = {.preset = "dependable", .init = "preset", .modes = retc_modes_options_default(), .common = {.seed = 1}};
-    const retc_option table[] = {TABLE(o)};
+    const retc_option table[] = {
+        {"contributions", 0, RETC_OPTION_INPUT, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &o.contributions, 0, 0, NULL,
+         "file of contributions"},
+        {"preset", 0, RETC_OPTION_CHOICE, 0, &o.preset, 0, 0, "dependable|published", "recipe of the fit"},
+        {"init", 0, RETC_OPTION_CHOICE, 0, &o.init, 0, 0, "preset|calibrated|published", "start values of the encoder"},
+        {"epochs", 0, RETC_OPTION_SIZE, 0, &o.epochs, 0, 1e7, NULL, "passes over the samples; 0: as the preset says"},
+        {"learning-rate", 0, RETC_OPTION_DOUBLE, 0, &o.learning_rate, 0, 1, NULL,
+         "of Adam at the start; 0: as the preset says"},
+        {"multiplier", 0, RETC_OPTION_SIZE, 0, &o.modes.multiplier, 1, 1000, NULL, "atoms per column of contributions"},
+        {"hidden", 0, RETC_OPTION_SIZE, 0, &o.modes.hidden, 1, 4096, NULL,
+         "hidden units at least; a layer with more columns has one for each, as published"},
+        {"threshold", 0, RETC_OPTION_DOUBLE, 0, &o.modes.threshold, 0.01, 0.999, NULL, "codes below it are 0"},
+        {"batch", 0, RETC_OPTION_SIZE, 0, &o.modes.sae.batch, 1, 65536, "samples", "samples per step"},
+        {"dropout", 0, RETC_OPTION_DOUBLE, 0, &o.modes.sae.dropout, 0, 0.95, NULL,
+         "fraction of hidden units left out of a step"},
+        {"penalty", 0, RETC_OPTION_DOUBLE, 0, &o.modes.sae.penalty, 0, 1e3, NULL, "weight of the dictionary's mean size"},
+        {"restarts", 0, RETC_OPTION_SIZE, 0, &o.modes.restarts, 0, 1000, NULL,
+         "new fits of a layer in which no atom is alive"},
+        {"nonnegative", 0, RETC_OPTION_FLAG, 0, &o.modes.nonnegative, 0, 0, NULL, "dictionary without negative entries"},
+        {"mimic-published-offset", 0, RETC_OPTION_FLAG, 0, &o.modes.published_offset, 0, 0, NULL,
+         "add the mean to reconstructed_denormalized, as the published code does although it took no mean out"},
+        RETC_COMMON_OUTPUT(o.common, "file of modes to write"),
+        RETC_COMMON_OPTIONS(o.common),
+        RETC_OPTIONS_END,
+    };
     retc_provenance *provenance = NULL;
     retc_h5 *contributions = NULL, *file = NULL;
     retc_modes modes = {0};

@@ -13,17 +13,12 @@ typedef struct {
 
 static const retc_usage usage = {
     "predict", "model responses, scored against the recording",
-    "Runs a model over the test part (or the train part) of a recording.  Per cell it gives the Pearson correlation and the explained "
-    "variance of the predicted rate against the mean over repeats, beside the noise ceiling: the largest correlation a perfect "
-    "model could reach on these repeats (Schoppe et al. 2016).\n\n"
-    "When the recording is of a simulated retina, each true interneuron is matched with the model unit that follows it best.",
+    "Runs a model over the test part (or the train part) of a recording.  Per cell it gives the Pearson correlation and "
+    "the explained variance of the predicted rate against the mean over repeats, beside the noise ceiling: the largest "
+    "correlation a perfect model could reach on these repeats (Schoppe et al. 2016).\n\n"
+    "When the recording is of a simulated retina, each true interneuron is matched with the model unit that follows it "
+    "best.",
     "retcodec predict model.h5 recording.h5 -o prediction.h5"};
-
-#define TABLE(o)                                                                                                                 \
-    {"model", 0, RETC_OPTION_INPUT, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &(o).model, 0, 0, NULL, "model file"},        \
-    {"recording", 0, RETC_OPTION_INPUT, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &(o).recording, 0, 0, NULL, "recording"}, \
-    {"part", 0, RETC_OPTION_CHOICE, 0, &(o).part, 0, 0, "test|train", "part of the recording"},                                  \
-    RETC_COMMON_OUTPUT((o).common, "predictions to write"), RETC_COMMON_OPTIONS((o).common), RETC_OPTIONS_END
 
 static void
 say_scores(const options *o, const retc_network *network, const retc_prediction *p) {
@@ -46,7 +41,15 @@ say_match(const options *o, const retc_recording *recording, const retc_match *m
 int
 retc_cmd_predict(int argc, char **argv) {
     options o = {.part = "test", .common = {.seed = 1}};
-    const retc_option table[] = {TABLE(o)};
+    const retc_option table[] = {
+        {"model", 0, RETC_OPTION_INPUT, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &o.model, 0, 0, NULL, "model file"},
+        {"recording", 0, RETC_OPTION_INPUT, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &o.recording, 0, 0, NULL,
+         "recording"},
+        {"part", 0, RETC_OPTION_CHOICE, 0, &o.part, 0, 0, "test|train", "part of the recording"},
+        RETC_COMMON_OUTPUT(o.common, "predictions to write"),
+        RETC_COMMON_OPTIONS(o.common),
+        RETC_OPTIONS_END,
+    };
     retc_provenance *provenance = NULL;
     retc_recording *recording = NULL;
     retc_network *network = NULL;

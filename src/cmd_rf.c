@@ -13,31 +13,22 @@ typedef struct {
 
 static const retc_usage usage = {
     "rf", "receptive fields as averages: what came before spikes",
-    "rf sta: the spike-triggered average of every cell on the train part, of the stimulus normalised by its mean and standard "
-    "deviation, oldest frame first; only windows inside one stretch of continuous time count.  The level is what chance reaches "
-    "anywhere in the average with probability alpha: it comes from averages after circular shifts of the responses.  Behind the "
-    "average, scaled to unit length, stands the static nonlinearity: the mean rate in equally populated bins.",
+    "rf sta: the spike-triggered average of every cell on the train part, of the stimulus normalised by its mean and "
+    "standard deviation, oldest frame first; only windows inside one stretch of continuous time count.  The level is "
+    "what chance reaches anywhere in the average with probability alpha: it comes from averages after circular shifts of "
+    "the responses.  Behind the average, scaled to unit length, stands the static nonlinearity: the mean rate in equally "
+    "populated bins.",
     "retcodec rf sta recording.h5 --history 40 --lag 1 -o rf.h5"};
-
-#define TABLE(o)                                                                                                                 \
-    {"kind", 0, RETC_OPTION_CHOICE, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &(o).kind, 0, 0, "sta", "kind of receptive field"}, \
-    {"recording", 0, RETC_OPTION_INPUT, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &(o).recording, 0, 0, NULL, "recording"}, \
-    {"history", 0, RETC_OPTION_SIZE, 0, &(o).sta.history, 1, 1e6, "frames", "length of the average"},                            \
-    {"lag", 0, RETC_OPTION_SIZE, 0, &(o).sta.lag, 0, 1e6, "frames",                                                              \
-     "frames between the newest frame and the response; 0: the response falls in the newest frame"},                            \
-    {"shuffles", 0, RETC_OPTION_SIZE, 0, &(o).sta.shuffles, 0, 1e6, NULL, "shifts for the chance level; 0: no level"},           \
-    {"alpha", 0, RETC_OPTION_DOUBLE, 0, &(o).sta.alpha, 1e-6, 0.5, NULL,                                                         \
-     "chance that a cell without receptive field exceeds its level anywhere"},                                                   \
-    {"bins", 0, RETC_OPTION_SIZE, 0, &(o).sta.bins, 1, 1e5, NULL, "bins of the nonlinearity"},                                   \
-    RETC_COMMON_OUTPUT((o).common, "file of receptive fields to write"), RETC_COMMON_OPTIONS((o).common), RETC_OPTIONS_END
 
 static void
 say_cells(const options *o, const retc_sta *sta, const retc_recording *recording) {
-    retc_say(&o->common, "%-16s %9s %4s %12s %9s %9s %s\n", "cell", "spikes", "sign", "latency (ms)", "peak", "level", "significant");
+    retc_say(&o->common, "%-16s %9s %4s %12s %9s %9s %s\n", "cell", "spikes", "sign", "latency (ms)", "peak", "level",
+             "significant");
     for (size_t n = 0; n < sta->revcorr.N; ++n) {
         double peak = retc_sta_peak_value(sta, n);
         retc_say(&o->common, "%-16s %9.0f %4s %12.1f %9.4f %9.4f %s\n", retc_recording_cell_name(recording, n),
-                 sta->revcorr.spikes[n], peak > 0 ? "ON" : peak < 0 ? "OFF" : "-", retc_sta_latency(sta, n) * 1e3, peak, sta->level[n],
+                 sta->revcorr.spikes[n], peak > 0 ? "ON" : peak < 0 ? "OFF" : "-", retc_sta_latency(sta, n) * 1e3, peak,
+                 sta->level[n],
                  isnan(sta->level[n]) ? "-" : retc_sta_significant(sta, n) ? "yes" : "no");
     }
 }
@@ -45,7 +36,22 @@ say_cells(const options *o, const retc_sta *sta, const retc_recording *recording
 static int
 rf_sta(int argc, char **argv) {
     options o = {.sta = retc_sta_options_default(), .common = {.seed = 1}};
-    const retc_option table[] = {TABLE(o)};
+    const retc_option table[] = {
+        {"kind", 0, RETC_OPTION_CHOICE, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &o.kind, 0, 0, "sta",
+         "kind of receptive field"},
+        {"recording", 0, RETC_OPTION_INPUT, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &o.recording, 0, 0, NULL,
+         "recording"},
+        {"history", 0, RETC_OPTION_SIZE, 0, &o.sta.history, 1, 1e6, "frames", "length of the average"},
+        {"lag", 0, RETC_OPTION_SIZE, 0, &o.sta.lag, 0, 1e6, "frames",
+         "frames between the newest frame and the response; 0: the response falls in the newest frame"},
+        {"shuffles", 0, RETC_OPTION_SIZE, 0, &o.sta.shuffles, 0, 1e6, NULL, "shifts for the chance level; 0: no level"},
+        {"alpha", 0, RETC_OPTION_DOUBLE, 0, &o.sta.alpha, 1e-6, 0.5, NULL,
+         "chance that a cell without receptive field exceeds its level anywhere"},
+        {"bins", 0, RETC_OPTION_SIZE, 0, &o.sta.bins, 1, 1e5, NULL, "bins of the nonlinearity"},
+        RETC_COMMON_OUTPUT(o.common, "file of receptive fields to write"),
+        RETC_COMMON_OPTIONS(o.common),
+        RETC_OPTIONS_END,
+    };
     retc_provenance *provenance = NULL;
     retc_recording *recording = NULL;
     retc_h5 *file = NULL;
@@ -77,7 +83,8 @@ static const struct {
     int (*run)(int argc, char **argv);
 } kinds[] = {{"sta", rf_sta}, {"irf", retc_cmd_rf_irf}};
 
-/* The kind may be given bare, as --kind=KIND or as --kind KIND.  Where help is asked for without one, all explain themselves. */
+/* The kind may be given bare, as --kind=KIND or as --kind KIND.  Where help is asked for without one, all explain
+ * themselves. */
 int
 retc_cmd_rf(int argc, char **argv) {
     int status = RETC_OK, helped = 0;

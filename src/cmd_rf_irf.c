@@ -12,19 +12,10 @@ typedef struct {
 
 static const retc_usage usage = {
     "rf", "instantaneous receptive fields: what each cell looks for at each moment",
-    "rf irf: the gradient of a cell's rate with respect to the stimulus window, at every moment of a part of the recording, in Hz per "
-    "standard deviation of the stimulus, oldest frame first.  The file follows the layout of the CODEC scripts.",
+    "rf irf: the gradient of a cell's rate with respect to the stimulus window, at every moment of a part of the "
+    "recording, in Hz per standard deviation of the stimulus, oldest frame first.  The file follows the layout of the "
+    "CODEC scripts.",
     "retcodec rf irf model.h5 recording.h5 --cells 0,3 -o irf.h5"};
-
-#define TABLE(o)                                                                                                                 \
-    {"kind", 0, RETC_OPTION_CHOICE, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &(o).kind, 0, 0, "irf", "kind of receptive field"}, \
-    {"model", 0, RETC_OPTION_INPUT, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &(o).model, 0, 0, NULL, "model file"},        \
-    {"recording", 0, RETC_OPTION_INPUT, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &(o).recording, 0, 0, NULL, "recording"}, \
-    {"part", 0, RETC_OPTION_CHOICE, 0, &(o).part, 0, 0, "test|train", "part of the recording"},                                  \
-    {"cells", 0, RETC_OPTION_TEXT, 0, &(o).cells, 0, 0, NULL, "cells, counted from 0 and parted by commas, or \"all\""},         \
-    {"first", 0, RETC_OPTION_SIZE, 0, &(o).irf.first, 0, 1e12, NULL, "first sample of the part"},                                \
-    {"samples", 0, RETC_OPTION_SIZE, 0, &(o).irf.samples, 0, 1e12, NULL, "number of samples; 0: all that follow"},               \
-    RETC_COMMON_OUTPUT((o).common, "file of receptive fields to write"), RETC_COMMON_OPTIONS((o).common), RETC_OPTIONS_END
 
 /* "0,2,5" or "all" into a fresh list. */
 static int
@@ -59,7 +50,20 @@ done:
 int
 retc_cmd_rf_irf(int argc, char **argv) {
     options o = {.part = "test", .cells = "all", .common = {.seed = 1}};
-    const retc_option table[] = {TABLE(o)};
+    const retc_option table[] = {
+        {"kind", 0, RETC_OPTION_CHOICE, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &o.kind, 0, 0, "irf",
+         "kind of receptive field"},
+        {"model", 0, RETC_OPTION_INPUT, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &o.model, 0, 0, NULL, "model file"},
+        {"recording", 0, RETC_OPTION_INPUT, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &o.recording, 0, 0, NULL,
+         "recording"},
+        {"part", 0, RETC_OPTION_CHOICE, 0, &o.part, 0, 0, "test|train", "part of the recording"},
+        {"cells", 0, RETC_OPTION_TEXT, 0, &o.cells, 0, 0, NULL, "cells, counted from 0 and parted by commas, or \"all\""},
+        {"first", 0, RETC_OPTION_SIZE, 0, &o.irf.first, 0, 1e12, NULL, "first sample of the part"},
+        {"samples", 0, RETC_OPTION_SIZE, 0, &o.irf.samples, 0, 1e12, NULL, "number of samples; 0: all that follow"},
+        RETC_COMMON_OUTPUT(o.common, "file of receptive fields to write"),
+        RETC_COMMON_OPTIONS(o.common),
+        RETC_OPTIONS_END,
+    };
     retc_provenance *provenance = NULL;
     retc_recording *recording = NULL;
     retc_network *network = NULL;

@@ -16,35 +16,13 @@ typedef struct {
 
 static const retc_usage usage = {
     "stimulus", "make a stimulus movie",
-    "white-noise: every stixel takes an independent grey level, black or white (binary) or normally distributed (gaussian, "
-    "clipped to 0 ... 255).\n\n"
-    "natural-movie: a still random scene with the amplitude spectrum of natural images, 1/f, seen through eye movements: a "
-    "random walk broken by saccades.\n\n"
-    "Grey levels run from 0 to 255, and 127.5 is their mean. Another --seed makes another movie; a longer movie of the same "
-    "seed begins with the shorter one.",
+    "white-noise: every stixel takes an independent grey level, black or white (binary) or normally distributed "
+    "(gaussian, clipped to 0 ... 255).\n\n"
+    "natural-movie: a still random scene with the amplitude spectrum of natural images, 1/f, seen through eye movements: "
+    "a random walk broken by saccades.\n\n"
+    "Grey levels run from 0 to 255, and 127.5 is their mean. Another --seed makes another movie; a longer movie of the "
+    "same seed begins with the shorter one.",
     "retcodec stimulus white-noise --duration 60 --height 16 --width 16 --seed 2 -o noise.h5"};
-
-#define TABLE(o)                                                                                                               \
-    {"kind", 0, RETC_OPTION_CHOICE, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &(o).kind, 0, 0,                            \
-     "white-noise|natural-movie", "kind of movie"},                                                                            \
-    {"frames", 0, RETC_OPTION_SIZE, 0, &(o).frames, 0, 1e9, "frames", "length of the movie; 0: --duration at --frame-rate"},   \
-    {"duration", 0, RETC_OPTION_DOUBLE, 0, &(o).duration, 1e-3, 1e7, "s", "length of the movie when --frames is 0"},           \
-    {"frame-rate", 0, RETC_OPTION_DOUBLE, 0, &(o).frame_rate, 1e-3, 1e5, "Hz", "frames per second"},                           \
-    {"height", 0, RETC_OPTION_SIZE, 0, &(o).natural.height, 1, 8192, "pixels", "rows of a frame"},                             \
-    {"width", 0, RETC_OPTION_SIZE, 0, &(o).natural.width, 1, 8192, "pixels", "columns of a frame"},                            \
-    {"contrast", 0, RETC_OPTION_DOUBLE, 0, &(o).natural.contrast, 0, 1, NULL, "standard deviation over mean"},                 \
-    {"distribution", 0, RETC_OPTION_CHOICE, 0, &(o).distribution, 0, 0, "binary|gaussian", "white-noise: of grey levels"},     \
-    {"stixel", 0, RETC_OPTION_SIZE, 0, &(o).noise.stixel, 1, 8192, "pixels", "white-noise: side of a stixel"},                 \
-    {"hold", 0, RETC_OPTION_SIZE, 0, &(o).noise.hold, 1, 1e6, "frames", "white-noise: frames that each pattern is shown"},     \
-    {"exponent", 0, RETC_OPTION_DOUBLE, 0, &(o).natural.exponent, 0, 4, NULL,                                                  \
-     "natural-movie: the amplitude falls with this power of the spatial frequency"},                                           \
-    {"drift", 0, RETC_OPTION_DOUBLE, 0, &(o).natural.drift, 0, 1e4, "pixels per square root of a second",                      \
-     "natural-movie: how far the eye drifts between saccades"},                                                                \
-    {"saccade-interval", 0, RETC_OPTION_DOUBLE, 0, &(o).natural.saccade_interval, 0, 1e6, "s",                                 \
-     "natural-movie: mean time between saccades; 0: no saccades"},                                                             \
-    {"saccade-minimum", 0, RETC_OPTION_DOUBLE, 0, &(o).natural.saccade_minimum, 0, 1e6, "s",                                   \
-     "natural-movie: shortest time between saccades"},                                                                         \
-    RETC_COMMON_OUTPUT((o).common, "stimulus file to write"), RETC_COMMON_OPTIONS((o).common), RETC_OPTIONS_END
 
 static int
 write_white_noise(options *o, retc_stimulus_layout *layout, retc_h5 *file, const retc_progress *progress) {
@@ -91,7 +69,31 @@ retc_cmd_stimulus(int argc, char **argv) {
                              .saccade_interval = 0.5,
                              .saccade_minimum = 0.15},
                  .common = {.seed = 1}};
-    const retc_option table[] = {TABLE(o)};
+    const retc_option table[] = {
+        {"kind", 0, RETC_OPTION_CHOICE, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &o.kind, 0, 0,
+         "white-noise|natural-movie",
+         "kind of movie"},
+        {"frames", 0, RETC_OPTION_SIZE, 0, &o.frames, 0, 1e9, "frames", "length of the movie; 0: --duration at --frame-rate"},
+        {"duration", 0, RETC_OPTION_DOUBLE, 0, &o.duration, 1e-3, 1e7, "s", "length of the movie when --frames is 0"},
+        {"frame-rate", 0, RETC_OPTION_DOUBLE, 0, &o.frame_rate, 1e-3, 1e5, "Hz", "frames per second"},
+        {"height", 0, RETC_OPTION_SIZE, 0, &o.natural.height, 1, 8192, "pixels", "rows of a frame"},
+        {"width", 0, RETC_OPTION_SIZE, 0, &o.natural.width, 1, 8192, "pixels", "columns of a frame"},
+        {"contrast", 0, RETC_OPTION_DOUBLE, 0, &o.natural.contrast, 0, 1, NULL, "standard deviation over mean"},
+        {"distribution", 0, RETC_OPTION_CHOICE, 0, &o.distribution, 0, 0, "binary|gaussian", "white-noise: of grey levels"},
+        {"stixel", 0, RETC_OPTION_SIZE, 0, &o.noise.stixel, 1, 8192, "pixels", "white-noise: side of a stixel"},
+        {"hold", 0, RETC_OPTION_SIZE, 0, &o.noise.hold, 1, 1e6, "frames", "white-noise: frames that each pattern is shown"},
+        {"exponent", 0, RETC_OPTION_DOUBLE, 0, &o.natural.exponent, 0, 4, NULL,
+         "natural-movie: the amplitude falls with this power of the spatial frequency"},
+        {"drift", 0, RETC_OPTION_DOUBLE, 0, &o.natural.drift, 0, 1e4, "pixels per square root of a second",
+         "natural-movie: how far the eye drifts between saccades"},
+        {"saccade-interval", 0, RETC_OPTION_DOUBLE, 0, &o.natural.saccade_interval, 0, 1e6, "s",
+         "natural-movie: mean time between saccades; 0: no saccades"},
+        {"saccade-minimum", 0, RETC_OPTION_DOUBLE, 0, &o.natural.saccade_minimum, 0, 1e6, "s",
+         "natural-movie: shortest time between saccades"},
+        RETC_COMMON_OUTPUT(o.common, "stimulus file to write"),
+        RETC_COMMON_OPTIONS(o.common),
+        RETC_OPTIONS_END,
+    };
     retc_provenance *provenance = NULL;
     retc_h5 *file = NULL;
     int status = retc_command_begin(&usage, table, &o.common, argc, argv, &provenance);

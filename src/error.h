@@ -74,10 +74,10 @@ char *retc_strf(const char *format, ...) RETC_PRINTF(1, 2);
 #define RETC_FAIL(code, ...) retc_error_set((code), __FILE__, __LINE__, __VA_ARGS__)
 
 /* Run `call`; on failure leave through `done:` with its code in `status`. */
-#define RETC_TRY(call)                                                                                                           \
-    do {                                                                                                                         \
-        if ((status = (call)) < 0)                                                                                               \
-            goto done;                                                                                                           \
+#define RETC_TRY(call)                                                                                                         \
+    do {                                                                                                                       \
+        if ((status = (call)) < 0)                                                                                             \
+            goto done;                                                                                                         \
     } while (0)
 
 /* Set `pointer` to `count` zeroed elements of its own type: a status for RETC_TRY. */

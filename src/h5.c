@@ -224,10 +224,14 @@ retc_h5_path(const retc_h5 *file) {
 static hid_t
 memory_type(retc_h5_type type) {
     switch (type) {
-    case RETC_H5_FLOAT: return H5T_NATIVE_FLOAT;
-    case RETC_H5_DOUBLE: return H5T_NATIVE_DOUBLE;
-    case RETC_H5_INT64: return H5T_NATIVE_INT64;
-    case RETC_H5_UINT8: return H5T_NATIVE_UINT8;
+    case RETC_H5_FLOAT:
+        return H5T_NATIVE_FLOAT;
+    case RETC_H5_DOUBLE:
+        return H5T_NATIVE_DOUBLE;
+    case RETC_H5_INT64:
+        return H5T_NATIVE_INT64;
+    case RETC_H5_UINT8:
+        return H5T_NATIVE_UINT8;
     }
     return H5T_NATIVE_DOUBLE;
 }
@@ -235,10 +239,14 @@ memory_type(retc_h5_type type) {
 static hid_t
 file_type(retc_h5_type type) {
     switch (type) {
-    case RETC_H5_FLOAT: return H5T_IEEE_F32LE;
-    case RETC_H5_DOUBLE: return H5T_IEEE_F64LE;
-    case RETC_H5_INT64: return H5T_STD_I64LE;
-    case RETC_H5_UINT8: return H5T_STD_U8LE;
+    case RETC_H5_FLOAT:
+        return H5T_IEEE_F32LE;
+    case RETC_H5_DOUBLE:
+        return H5T_IEEE_F64LE;
+    case RETC_H5_INT64:
+        return H5T_STD_I64LE;
+    case RETC_H5_UINT8:
+        return H5T_STD_U8LE;
     }
     return H5T_IEEE_F64LE;
 }
@@ -255,7 +263,7 @@ retc_h5_has(retc_h5 *file, const char *name) {
         return 1;
     char *part = retc_strdup(name);
     int found = part != NULL;
-    for (char *slash = part; found && slash; ) {
+    for (char *slash = part; found && slash;) {
         slash = strchr(slash + 1, '/');
         if (slash)
             *slash = '\0';
@@ -310,7 +318,8 @@ space_shape(const retc_h5 *file, const char *name, hid_t space, int *rank, size_
     if (*rank < 0)
         return retc_h5_fail_read(file, name);
     if (*rank > RETC_H5_MAX_RANK)
-        return RETC_FAIL(RETC_EFORMAT, "%s: \"%s\" has %d dimensions, more than any file of this kind", file->path, name, *rank);
+        return RETC_FAIL(RETC_EFORMAT, "%s: \"%s\" has %d dimensions, more than any file of this kind", file->path, name,
+                         *rank);
     for (int d = 0; d < *rank; ++d)
         shape[d] = (size_t)dims[d];
     return RETC_OK;
@@ -393,7 +402,8 @@ retc_h5_stored_type(retc_h5 *file, const char *name) {
 
 /* Transfer a slab in either direction; the memory side is packed. */
 static int
-transfer(retc_h5 *file, const char *name, retc_h5_type type, const size_t *start, const size_t *count, void *data, int writing) {
+transfer(retc_h5 *file, const char *name, retc_h5_type type, const size_t *start, const size_t *count, void *data,
+         int writing) {
     hid_t id, space = H5I_INVALID_HID, memory = H5I_INVALID_HID;
     int status = RETC_OK, rank = 0;
     size_t shape[RETC_H5_MAX_RANK] = {0};
@@ -406,8 +416,8 @@ transfer(retc_h5 *file, const char *name, retc_h5_type type, const size_t *start
         if (n[d] == 0)
             goto done;
         if (from[d] + n[d] > shape[d]) {
-            status = RETC_FAIL(RETC_EINVAL, "%s: \"%s\": elements up to %zu of axis %d are asked for, it has %zu", file->path, name,
-                               (size_t)(from[d] + n[d]), d, shape[d]);
+            status = RETC_FAIL(RETC_EINVAL, "%s: \"%s\": elements up to %zu of axis %d are asked for, it has %zu", file->path,
+                               name, (size_t)(from[d] + n[d]), d, shape[d]);
             goto done;
         }
     }

@@ -53,7 +53,8 @@ int retc_h5_is_uint8(retc_h5 *file, const char *name);
 const char *retc_h5_stored_type(retc_h5 *file, const char *name);
 
 /* Read the slab start[d] ... start[d]+count[d]-1 into `out` (C order).  start NULL: from 0; count NULL: everything. */
-int retc_h5_read(retc_h5 *file, const char *name, retc_h5_type type, const size_t *start, const size_t *count, void *out) RETC_USED;
+int retc_h5_read(retc_h5 *file, const char *name, retc_h5_type type, const size_t *start, const size_t *count,
+                 void *out) RETC_USED;
 
 /* Read a whole dataset of rank `rank` into fresh memory (retc_free); `shape` receives its shape. */
 int retc_h5_read_new(retc_h5 *file, const char *name, retc_h5_type type, int rank, size_t *shape, void **out) RETC_USED;
@@ -77,10 +78,12 @@ int retc_h5_attribute_count(retc_h5 *file, const char *object, size_t *n) RETC_U
 int retc_h5_attribute_text(retc_h5 *file, const char *object, size_t i, char **name, char **value) RETC_USED;
 
 /* Make a dataset (and the groups above it).  `chunk` NULL: contiguous; else chunked, shuffled, gzip level 4. */
-int retc_h5_make(retc_h5 *file, const char *name, retc_h5_type type, int rank, const size_t *shape, const size_t *chunk) RETC_USED;
+int retc_h5_make(retc_h5 *file, const char *name, retc_h5_type type, int rank, const size_t *shape,
+                 const size_t *chunk) RETC_USED;
 
 /* Write a slab of a made dataset. */
-int retc_h5_write(retc_h5 *file, const char *name, retc_h5_type type, const size_t *start, const size_t *count, const void *data) RETC_USED;
+int retc_h5_write(retc_h5 *file, const char *name, retc_h5_type type, const size_t *start, const size_t *count,
+                  const void *data) RETC_USED;
 
 /* Make and write a whole dataset; rank 0 is a scalar.  Large ones (over 64 kB) are chunked and compressed. */
 int retc_h5_put(retc_h5 *file, const char *name, retc_h5_type type, int rank, const size_t *shape, const void *data) RETC_USED;

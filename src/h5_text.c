@@ -37,7 +37,8 @@ typedef struct {
 
 static herr_t
 text_read(text_source source, hid_t type, void *buffer) {
-    return source.is_attribute ? H5Aread(source.id, type, buffer) : H5Dread(source.id, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, buffer);
+    return source.is_attribute ? H5Aread(source.id, type, buffer)
+                               : H5Dread(source.id, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, buffer);
 }
 
 /* Fixed-length strings (null- or space-padded) of `size` bytes each. */

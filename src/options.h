@@ -38,14 +38,14 @@ enum {
 };
 
 typedef struct {
-    const char *name;    /* long name without dashes */
-    char letter;         /* short form, 0 for none */
+    const char *name; /* long name without dashes */
+    char letter;      /* short form, 0 for none */
     retc_option_type type;
     int flags;
-    void *value;         /* where the value goes; what it holds before parsing is the default */
-    double min, max;     /* allowed range of numbers, both ends included; min == max == 0 means any */
-    const char *unit;    /* unit of a number, "a|b|c" for a choice, NULL for none */
-    const char *help;    /* one sentence */
+    void *value;      /* where the value goes; what it holds before parsing is the default */
+    double min, max;  /* allowed range of numbers, both ends included; min == max == 0 means any */
+    const char *unit; /* unit of a number, "a|b|c" for a choice, NULL for none */
+    const char *help; /* one sentence */
 } retc_option;
 
 typedef struct {
@@ -63,18 +63,34 @@ typedef struct {
     size_t seed;
 } retc_common;
 
-#define RETC_COMMON_OUTPUT(common, what)                                                                                         \
+#define RETC_COMMON_OUTPUT(common, what)                                                                                       \
     { "output", 'o', RETC_OPTION_OUTPUT, RETC_OPTION_REQUIRED, &(common).output, 0, 0, NULL, what }
-#define RETC_COMMON_OPTIONS(common)                                                                                              \
-    { "force", 'f', RETC_OPTION_FLAG, RETC_OPTION_NO_EFFECT, &(common).force, 0, 0, NULL, "replace an output that exists" },     \
-    { "if-changed", 0, RETC_OPTION_FLAG, RETC_OPTION_NO_EFFECT, &(common).if_changed, 0, 0, NULL,                                \
-      "do nothing when the output was made by this version from the same inputs and options" },                                 \
-    { "seed", 0, RETC_OPTION_SIZE, 0, &(common).seed, 0, 4294967295.0, NULL, "seed of all random numbers" },                     \
-    { "threads", 0, RETC_OPTION_SIZE, RETC_OPTION_NO_EFFECT, &(common).threads, 0, 1024, NULL, "threads; 0 takes every processor" }, \
-    { "quiet", 'q', RETC_OPTION_FLAG, RETC_OPTION_NO_EFFECT, &(common).quiet, 0, 0, NULL, "no progress and no summary" },        \
-    { "no-provenance", 0, RETC_OPTION_FLAG, 0, &(common).no_provenance, 0, 0, NULL, "leave out how the file was made" }
+#define RETC_COMMON_OPTIONS(common)                                                                                            \
+    {"force", 'f', RETC_OPTION_FLAG, RETC_OPTION_NO_EFFECT, &(common).force, 0, 0, NULL, "replace an output that exists"},     \
+        {"if-changed",                                                                                                         \
+         0,                                                                                                                    \
+         RETC_OPTION_FLAG,                                                                                                     \
+         RETC_OPTION_NO_EFFECT,                                                                                                \
+         &(common).if_changed,                                                                                                 \
+         0,                                                                                                                    \
+         0,                                                                                                                    \
+         NULL,                                                                                                                 \
+         "do nothing when the output was made by this version from the same inputs and options"},                              \
+        {"seed", 0, RETC_OPTION_SIZE, 0, &(common).seed, 0, 4294967295.0, NULL, "seed of all random numbers"},                 \
+        {"threads",                                                                                                            \
+         0,                                                                                                                    \
+         RETC_OPTION_SIZE,                                                                                                     \
+         RETC_OPTION_NO_EFFECT,                                                                                                \
+         &(common).threads,                                                                                                    \
+         0,                                                                                                                    \
+         1024,                                                                                                                 \
+         NULL,                                                                                                                 \
+         "threads; 0 takes every processor"},                                                                                  \
+        {"quiet", 'q', RETC_OPTION_FLAG, RETC_OPTION_NO_EFFECT, &(common).quiet, 0, 0, NULL, "no progress and no summary"}, {  \
+        "no-provenance", 0, RETC_OPTION_FLAG, 0, &(common).no_provenance, 0, 0, NULL, "leave out how the file was made"        \
+    }
 
-#define RETC_OPTIONS_END                                                                                                         \
+#define RETC_OPTIONS_END                                                                                                       \
     { NULL, 0, RETC_OPTION_END, 0, NULL, 0, 0, NULL, NULL }
 
 /* Parse argv[1...] into the table's values.  RETC_OK, or 1 when help was asked for and printed to stdout (--help as text,

@@ -17,8 +17,8 @@ typedef struct {
     size_t n, helpers; /* tasks; threads of the pool that may take part */
     int (*task)(void *context, size_t i);
     void *context;
-    atomic_size_t next;   /* next task to take */
-    size_t failed;        /* lowest task that failed, SIZE_MAX: none */
+    atomic_size_t next; /* next task to take */
+    size_t failed;      /* lowest task that failed, SIZE_MAX: none */
     int status;
     char reason[512];
 } loop;
@@ -26,11 +26,11 @@ typedef struct {
 static struct {
     pthread_mutex_t lock;
     pthread_cond_t begin, end;
-    size_t threads;         /* threads that exist */
+    size_t threads;            /* threads that exist */
     size_t born[MOST_THREADS]; /* number of the last loop before each thread was made */
-    atomic_size_t number;   /* counts loops; a change says that there is one */
+    atomic_size_t number;      /* counts loops; a change says that there is one */
     loop *current;
-    atomic_size_t busy;     /* threads of the pool still in the current loop */
+    atomic_size_t busy; /* threads of the pool still in the current loop */
 } pool = {.lock = PTHREAD_MUTEX_INITIALIZER, .begin = PTHREAD_COND_INITIALIZER, .end = PTHREAD_COND_INITIALIZER};
 
 static pthread_mutex_t one_loop = PTHREAD_MUTEX_INITIALIZER; /* the pool serves one loop at a time */
@@ -146,7 +146,8 @@ retc_parallel_for(size_t n, size_t threads, int (*task)(void *context, size_t i)
         threads = retc_parallel_processors();
     threads = threads < n ? threads : n;
     threads = threads < MOST_THREADS ? threads : MOST_THREADS;
-    loop l = {.n = n, .helpers = threads > 1 && !inside ? threads - 1 : 0, .task = task, .context = context, .failed = SIZE_MAX};
+    loop l = {
+        .n = n, .helpers = threads > 1 && !inside ? threads - 1 : 0, .task = task, .context = context, .failed = SIZE_MAX};
     if (l.helpers == 0)
         for (size_t i = 0; i < n; ++i) {
             int code = task(context, i);

@@ -31,7 +31,8 @@ double retc_noise_ceiling(const float *x, size_t R, size_t T);
 
 /* Piecewise constant summary of y against x: sort by x, cut into `bins` groups of sizes as even as possible, and write the
  * mean x and mean y of each.  Groups of equal mean x are joined; `*used` is the number written (<= bins). */
-int retc_equal_bins(const float *x, const float *y, size_t n, size_t bins, double *mean_x, double *mean_y, size_t *used) RETC_USED;
+int retc_equal_bins(const float *x, const float *y, size_t n, size_t bins, double *mean_x, double *mean_y,
+                    size_t *used) RETC_USED;
 
 /* Straight lines through (knot_x, knot_y), flat outside; slope (NULL allowed) is 0 outside. */
 double retc_piecewise(const double *knot_x, const double *knot_y, size_t n, double x, double *slope);

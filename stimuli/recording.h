@@ -36,13 +36,13 @@ retc_recording *retc_recording_open(const char *path, size_t budget);
 void retc_recording_close(retc_recording *recording);
 
 const char *retc_recording_path(const retc_recording *recording);
-size_t retc_recording_height(const retc_recording *recording);               /* H, pixels */
-size_t retc_recording_width(const retc_recording *recording);                /* W, pixels */
-size_t retc_recording_cells(const retc_recording *recording);                /* N */
+size_t retc_recording_height(const retc_recording *recording); /* H, pixels */
+size_t retc_recording_width(const retc_recording *recording);  /* W, pixels */
+size_t retc_recording_cells(const retc_recording *recording);  /* N */
 const char *retc_recording_cell_name(const retc_recording *recording, size_t cell);
 size_t retc_recording_frames(const retc_recording *recording, retc_part part); /* T; 0 when the part is absent */
-double retc_recording_frame_interval(const retc_recording *recording);       /* s */
-size_t retc_recording_repeats(const retc_recording *recording);              /* R of the test part, 0 when none */
+double retc_recording_frame_interval(const retc_recording *recording);         /* s */
+size_t retc_recording_repeats(const retc_recording *recording);                /* R of the test part, 0 when none */
 
 /* Stimulus, time and response of a part may differ by up to two frames, then the shortest counts: frames by which the
  * longest exceeds it. */

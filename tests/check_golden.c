@@ -16,7 +16,8 @@ typedef struct {
     int flat; /* BNCNN: batch norm per unit, dense readout */
 } golden_case;
 
-static const golden_case cases[] = {{"goldens/tiny.h5", 0}, {"goldens/tiny_wn.h5", 0}, {"goldens/bncnn_tiny.h5", 1}, {"goldens/medium.h5", 0}};
+static const golden_case cases[] = {
+    {"goldens/tiny.h5", 0}, {"goldens/tiny_wn.h5", 0}, {"goldens/bncnn_tiny.h5", 1}, {"goldens/medium.h5", 0}};
 enum { CASES = 4 };
 
 typedef struct {
@@ -141,8 +142,8 @@ golden_close(golden *g) {
 
 /* ---- comparing ------------------------------------------------------------------------------------------------------- */
 
-/* As the goldens ask: |x - g| <= tol max|g|; where a ReLU gate of a window is undecided in float (margin < 1e-5), that window by
- * its norm instead: ||x - g|| <= 5e-3 ||g|| + tol max|g| sqrt(n).  x has `n` values per window. */
+/* As the goldens ask: |x - g| <= tol max|g|; where a ReLU gate of a window is undecided in float (margin < 1e-5), that window
+ * by its norm instead: ||x - g|| <= 5e-3 ||g|| + tol max|g| sqrt(n).  x has `n` values per window. */
 static void
 compare(const golden *g, const char *name, const float *x, size_t n, size_t windows, const int64_t *window) {
     int rank;
@@ -168,11 +169,11 @@ compare(const golden *g, const char *name, const float *x, size_t n, size_t wind
         }
         int undecided = g->margin[window ? (size_t)window[w] : w] < 1e-5;
         if (undecided)
-            ck_assert_msg(sqrt(difference) <= 5e-3 * sqrt(norm) + tol * largest * sqrt((double)n), "%s: window %zu misses by %g of %g", name,
-                          w, sqrt(difference), sqrt(norm));
+            ck_assert_msg(sqrt(difference) <= 5e-3 * sqrt(norm) + tol * largest * sqrt((double)n),
+                          "%s: window %zu misses by %g of %g", name, w, sqrt(difference), sqrt(norm));
         else
-            ck_assert_msg(worst <= (largest > 0 ? tol * largest : 1e-6), "%s: window %zu misses by %g, allowed %g", name, w, worst,
-                          tol * largest);
+            ck_assert_msg(worst <= (largest > 0 ? tol * largest : 1e-6), "%s: window %zu misses by %g, allowed %g", name, w,
+                          worst, tol * largest);
     }
     retc_free(expected);
 }
@@ -182,7 +183,7 @@ compare(const golden *g, const char *name, const float *x, size_t n, size_t wind
 typedef struct {
     const retc_network *network;
     float *contribution[3], *activation[3], *gradient[3], *rate; /* (windows,2C) each; (windows,N) */
-    double *residual[3], *target, target_zero, worst;             /* (windows) */
+    double *residual[3], *target, target_zero, worst;            /* (windows) */
 } collected;
 
 static size_t
@@ -334,7 +335,8 @@ START_TEST(secants_converge_to_integrated_gradients) {
         retc_skip("%s is not there", cases[0].file);
     retc_target target;
     golden_target(&g, 1, &target);
-    collected fine = run_contributions(&g, &target, RETC_TRAPEZIUM, 2048), s20 = run_contributions(&g, &target, RETC_SECANT, 20);
+    collected fine = run_contributions(&g, &target, RETC_TRAPEZIUM, 2048),
+              s20 = run_contributions(&g, &target, RETC_SECANT, 20);
     collected t20 = run_contributions(&g, &target, RETC_TRAPEZIUM, 20), s200 = run_contributions(&g, &target, RETC_SECANT, 200);
     for (size_t k = 0; k < 3; ++k) {
         size_t n = columns_of(g.network, k) * g.windows;
@@ -342,7 +344,8 @@ START_TEST(secants_converge_to_integrated_gradients) {
         double trapezium = distance(t20.contribution[k], fine.contribution[k], n);
         double secant_fine = distance(s200.contribution[k], fine.contribution[k], n);
         ck_assert_msg(secant < trapezium, "conv%zu: secant %g, trapezium %g", k, secant, trapezium);
-        ck_assert_msg(secant_fine < secant / 4 || secant_fine < 1e-4, "conv%zu: %g at 20 steps, %g at 200", k, secant, secant_fine);
+        ck_assert_msg(secant_fine < secant / 4 || secant_fine < 1e-4, "conv%zu: %g at 20 steps, %g at 200", k, secant,
+                      secant_fine);
     }
     collected_free(&fine), collected_free(&s20), collected_free(&t20), collected_free(&s200);
     retc_target_clear(&target);
@@ -395,7 +398,8 @@ START_TEST(receptive_fields_equal_autograd) {
                 difference += d * d, norm += (double)e[k] * (double)e[k], worst = fmax(worst, d);
             }
             if (g.margin[window[i]] < 1e-5)
-                ck_assert_msg(sqrt(difference) <= 5e-3 * sqrt(norm) + tol * largest * sqrt((double)size), "cell %zu window %zu", u, i);
+                ck_assert_msg(sqrt(difference) <= 5e-3 * sqrt(norm) + tol * largest * sqrt((double)size), "cell %zu window %zu",
+                              u, i);
             else
                 ck_assert_msg(worst <= tol * largest, "cell %zu window %zu: %g, allowed %g", u, i, worst, tol * largest);
         }

@@ -48,8 +48,9 @@ check_gather_shape(gsl_rng *rng, size_t O, size_t J, size_t n, int accumulate) {
             for (size_t j = 0; t < n && j < J; ++j)
                 size += fabs((double)w[o * ldw + j] * (double)in[offset[j] + t]);
             double bound = t < n ? 2.0 * (double)(J + 2) * unit_roundoff * size : 0.0; /* past n nothing is touched */
-            ck_assert_msg(fabs((double)out[o * ldo + t] - expected[o * ldo + t]) <= bound, "%s O %zu J %zu n %zu at (%zu,%zu): %g %g",
-                          retc_kernel_name(), O, J, n, o, t, (double)out[o * ldo + t], expected[o * ldo + t]);
+            ck_assert_msg(fabs((double)out[o * ldo + t] - expected[o * ldo + t]) <= bound,
+                          "%s O %zu J %zu n %zu at (%zu,%zu): %g %g", retc_kernel_name(), O, J, n, o, t,
+                          (double)out[o * ldo + t], expected[o * ldo + t]);
         }
     retc_free(w), retc_free(in), retc_free(bias), retc_free(start), retc_free(out), retc_free(expected), retc_free(offset);
 }
@@ -114,8 +115,8 @@ END_TEST
 
 /* Window forms included: 1x1, primes, kernel equal to the image, history of one frame. */
 static const retc_conv_shape shapes[] = {
-    {1, 1, 1, 1, 1, 1, 0}, {5, 1, 1, 3, 1, 1, 0},  {40, 1, 1, 6, 1, 1, 1}, {1, 3, 5, 2, 3, 5, 1}, {7, 11, 13, 5, 3, 7, 1},
-    {3, 7, 5, 4, 7, 5, 0}, {4, 13, 11, 9, 5, 3, 0}, {2, 17, 2, 3, 4, 1, 0},  {8, 9, 9, 8, 4, 4, 1},
+    {1, 1, 1, 1, 1, 1, 0}, {5, 1, 1, 3, 1, 1, 0},   {40, 1, 1, 6, 1, 1, 1}, {1, 3, 5, 2, 3, 5, 1}, {7, 11, 13, 5, 3, 7, 1},
+    {3, 7, 5, 4, 7, 5, 0}, {4, 13, 11, 9, 5, 3, 0}, {2, 17, 2, 3, 4, 1, 0}, {8, 9, 9, 8, 4, 4, 1},
 };
 
 typedef struct {
@@ -136,7 +137,8 @@ conv_case_make(gsl_rng *rng, const retc_conv_shape *s, size_t n) {
     c.din_n = s->C * s->h * s->w * n;
     c.w = random_floats(rng, c.w_n), c.bias = random_floats(rng, s->K), c.in = random_floats(rng, c.in_n);
     c.g = random_floats(rng, c.out_n), c.out = retc_calloc(c.out_n, sizeof *c.out);
-    c.dw = retc_calloc(c.w_n, sizeof *c.dw), c.db = retc_calloc(s->K, sizeof *c.db), c.din = retc_calloc(c.din_n, sizeof *c.din);
+    c.dw = retc_calloc(c.w_n, sizeof *c.dw), c.db = retc_calloc(s->K, sizeof *c.db),
+    c.din = retc_calloc(c.din_n, sizeof *c.din);
     c.packed = retc_calloc(c.w_n, sizeof *c.packed), c.offset = retc_calloc(s->K * s->kh * s->kw, sizeof *c.offset);
     retc_conv_forward(&c.conv, c.w, c.bias, c.in, n, c.out);
     retc_conv_backward_weights(&c.conv, c.g, c.in, n, c.dw, c.db);
@@ -176,8 +178,10 @@ START_TEST(convolution_equals_its_definition) {
     for (size_t l = 0; l < 4; ++l) {
         size_t n = lengths[l];
         conv_case c = conv_case_make(rng, s, n);
-        double *w = to_double(c.w, c.w_n), *bias = to_double(c.bias, s->K), *in = to_double(c.in, c.in_n), *g = to_double(c.g, c.out_n);
-        double *aw = magnitudes(w, c.w_n), *ab = magnitudes(bias, s->K), *ain = magnitudes(in, c.in_n), *ag = magnitudes(g, c.out_n);
+        double *w = to_double(c.w, c.w_n), *bias = to_double(c.bias, s->K), *in = to_double(c.in, c.in_n),
+               *g = to_double(c.g, c.out_n);
+        double *aw = magnitudes(w, c.w_n), *ab = magnitudes(bias, s->K), *ain = magnitudes(in, c.in_n),
+               *ag = magnitudes(g, c.out_n);
         double *out = retc_calloc(c.out_n, sizeof *out), *size = retc_calloc(c.out_n, sizeof *size);
         retc_conv_forward_reference(s, w, bias, in, n, out);
         retc_conv_forward_reference(s, aw, ab, ain, n, size);
@@ -209,7 +213,8 @@ START_TEST(convolution_has_true_adjoints) {
     double forward = 0, weights = 0, inputs = 0, size = 0;
     for (size_t k = 0; k < s->K; ++k)
         for (size_t i = 0; i < c.out_n / s->K; ++i) {
-            double product = (double)c.g[k * (c.out_n / s->K) + i] * ((double)c.out[k * (c.out_n / s->K) + i] - (double)c.bias[k]);
+            double product =
+                (double)c.g[k * (c.out_n / s->K) + i] * ((double)c.out[k * (c.out_n / s->K) + i] - (double)c.bias[k]);
             forward += product;
             size += fabs(product);
         }

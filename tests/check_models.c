@@ -1,7 +1,7 @@
 /* Networks, training steps, splits, model files and whole fits. */
 #include <math.h>
-#include <stdio.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -80,7 +80,8 @@ START_TEST(forward_equals_the_reference) {
     ck_assert_ptr_nonnull(tape);
     retc_tape_load(tape, frames, n);
     retc_tape_forward(tape, 0, network->layers, n);
-    double *movie = normalised(network, frames, n), *value = values_in_double(network), *rate = retc_calloc(N * n, sizeof *rate);
+    double *movie = normalised(network, frames, n), *value = values_in_double(network),
+           *rate = retc_calloc(N * n, sizeof *rate);
     const double *const movies[1] = {movie};
     double *const rates[1] = {rate};
     ck_ok(retc_reference_forward(network, value, 0, 1, &n, movies, rates));
@@ -112,7 +113,8 @@ START_TEST(window_gradient_equals_finite_differences) {
         tape->grad[last][cell * tape->ld + s] = 1;
     retc_tape_backward(tape, last, 0, n);
     retc_tape_backward_window(tape, n);
-    double *movie = normalised(network, frames, n), *value = values_in_double(network), *rate = retc_calloc(N * n, sizeof *rate);
+    double *movie = normalised(network, frames, n), *value = values_in_double(network),
+           *rate = retc_calloc(N * n, sizeof *rate);
     const double *const movies[1] = {movie};
     double *const rates[1] = {rate};
     double *slope = retc_calloc(g->L * pixels, sizeof *slope), *fast = retc_calloc(g->L * pixels, sizeof *fast);
@@ -165,7 +167,8 @@ START_TEST(training_gradient_equals_finite_differences) {
     retc_recording *recording = make_recording(g, "train.h5", &frames);
     retc_network *network = retc_fixture_network(7, g->L, g->H, g->W, N, 0);
     double *value = values_in_double(network);
-    retc_trainer_options options = {.blocks = 3, .block = 24, .threads = 2, .seed = 1, .frame_interval = network->frame_interval};
+    retc_trainer_options options = {
+        .blocks = 3, .block = 24, .threads = 2, .seed = 1, .frame_interval = network->frame_interval};
     retc_trainer *trainer = retc_trainer_alloc(network, &options);
     training_batch batch = {.network = network, .B = 3, .n = {24, 17, 5}};
     const size_t first[3] = {20, 60, 130};
@@ -195,7 +198,8 @@ START_TEST(training_gradient_equals_finite_differences) {
             slope[i] = (side[1] - side[0]) / (2 * h);
             fast[i] = (double)gradient[param->offset + i];
         }
-        /* A bias before batch norm has no effect: its true gradient is 0, and float leaves rounding of the terms that cancel. */
+        /* A bias before batch norm has no effect: its true gradient is 0, and float leaves rounding of the terms that cancel.
+         */
         ck_close_double(param->name, fast, slope, param->size, 2e-6, 2e-4);
         retc_free(slope), retc_free(fast);
     }
@@ -336,8 +340,8 @@ END_TEST
 
 /* Each damage is one clear line that names the place. */
 START_TEST(damaged_model_files_are_refused) {
-    static const char *const says[] = {"no model file", "sequential.0.weight", "not finite", "layers_json", "img_shape",
-                                       "not known here", "cannot be normalised", "kernel must fit"};
+    static const char *const says[] = {"no model file", "sequential.0.weight", "not finite",           "layers_json",
+                                       "img_shape",     "not known here",      "cannot be normalised", "kernel must fit"};
     retc_network *network = retc_fixture_network(22, 4, 5, 5, N, 0);
     const char *path = retc_test_path("damaged.h5");
     if (_i == 2)
@@ -372,7 +376,8 @@ START_TEST(damaged_model_files_are_refused) {
     retc_h5_close(file);
     retc_network *read = retc_network_open(path);
     ck_assert_msg(read == NULL, "was read");
-    ck_assert_msg(_i == 1 || strstr(retc_error_message(), says[_i]), "\"%s\" does not say \"%s\"", retc_error_message(), says[_i]);
+    ck_assert_msg(_i == 1 || strstr(retc_error_message(), says[_i]), "\"%s\" does not say \"%s\"", retc_error_message(),
+                  says[_i]);
     ck_assert_msg(strstr(retc_error_message(), path), "\"%s\" does not name the file", retc_error_message());
     retc_network_free(network);
 }
@@ -444,7 +449,8 @@ START_TEST(planted_subunits_are_found) {
     retc_prediction by_cnn, by_ln;
     ck_ok(retc_predict(cnn, recording, RETC_TEST, 0, NULL, &by_cnn));
     ck_ok(retc_predict(ln, recording, RETC_TEST, 0, NULL, &by_ln));
-    ck_assert_msg(by_cnn.pearson[0] > 0.97 * by_cnn.noise_ceiling[0], "cnn r %g, ceiling %g", by_cnn.pearson[0], by_cnn.noise_ceiling[0]);
+    ck_assert_msg(by_cnn.pearson[0] > 0.97 * by_cnn.noise_ceiling[0], "cnn r %g, ceiling %g", by_cnn.pearson[0],
+                  by_cnn.noise_ceiling[0]);
     ck_assert_msg(by_ln.pearson[0] < by_cnn.pearson[0] - 0.05, "ln r %g, cnn %g", by_ln.pearson[0], by_cnn.pearson[0]);
     retc_prediction_clear(&by_cnn), retc_prediction_clear(&by_ln);
     retc_network_free(cnn), retc_network_free(ln);

@@ -27,8 +27,8 @@ done:
 }
 
 int
-retc_fixture_recording(const char *path, size_t T, size_t H, size_t W, const float *movie, size_t N, const float *counts, size_t R,
-                       const float *repeats, size_t stretches, double dt) {
+retc_fixture_recording(const char *path, size_t T, size_t H, size_t W, const float *movie, size_t N, const float *counts,
+                       size_t R, const float *repeats, size_t stretches, double dt) {
     int status = RETC_OK;
     int64_t *start = NULL;
     retc_h5 *file = retc_h5_create(path, 1);

@@ -91,8 +91,8 @@ close_enough(const char *what, const void *x, const void *expected, size_t n, do
         v = is_float ? (double)((const float *)x)[at] : ((const double *)x)[at];
         e = is_float ? (double)((const float *)expected)[at] : ((const double *)expected)[at];
     }
-    snprintf(message, sizeof message, "%s: %zu values, worst at %zu: %.9g, expected %.9g, difference %.3g, allowed %.3g", what, n, at,
-             v, e, worst, absolute + relative * largest);
+    snprintf(message, sizeof message, "%s: %zu values, worst at %zu: %.9g, expected %.9g, difference %.3g, allowed %.3g", what,
+             n, at, v, e, worst, absolute + relative * largest);
     return 0;
 }
 

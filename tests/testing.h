@@ -12,30 +12,31 @@
 int retc_test_main(Suite *first, ...);
 
 /* Mark the running case as skipped, say why, and leave it. */
-#define retc_skip(...)                                                                                                           \
-    do {                                                                                                                         \
-        retc_test_skip(__VA_ARGS__);                                                                                             \
-        return;                                                                                                                  \
+#define retc_skip(...)                                                                                                         \
+    do {                                                                                                                       \
+        retc_test_skip(__VA_ARGS__);                                                                                           \
+        return;                                                                                                                \
     } while (0)
 void retc_test_skip(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* 1 when n values agree: |x - expected| <= absolute + relative * max|expected| for each, both finite; else 0 and the worst
  * index with both values goes into a message.  n == 0 is a failure: a comparison of nothing proves nothing. */
 int retc_test_close_float(const char *what, const float *x, const float *expected, size_t n, double absolute, double relative);
-int retc_test_close_double(const char *what, const double *x, const double *expected, size_t n, double absolute, double relative);
+int retc_test_close_double(const char *what, const double *x, const double *expected, size_t n, double absolute,
+                           double relative);
 const char *retc_test_message(void);
 
-#define ck_close_float(what, x, expected, n, absolute, relative)                                                                 \
+#define ck_close_float(what, x, expected, n, absolute, relative)                                                               \
     ck_assert_msg(retc_test_close_float((what), (x), (expected), (n), (absolute), (relative)), "%s", retc_test_message())
-#define ck_close_double(what, x, expected, n, absolute, relative)                                                                \
+#define ck_close_double(what, x, expected, n, absolute, relative)                                                              \
     ck_assert_msg(retc_test_close_double((what), (x), (expected), (n), (absolute), (relative)), "%s", retc_test_message())
 
 /* A call that must succeed (prints the recorded reason), and one that must fail with a reason holding `text`. */
 #define ck_ok(call) ck_assert_msg((call) >= 0, "%s: %s", #call, retc_error_message())
-#define ck_fails(call, text)                                                                                                     \
-    do {                                                                                                                         \
-        ck_assert_msg((call) < 0, "%s succeeded", #call);                                                                        \
-        ck_assert_msg(strstr(retc_error_message(), (text)), "\"%s\" does not say \"%s\"", retc_error_message(), (text));         \
+#define ck_fails(call, text)                                                                                                   \
+    do {                                                                                                                       \
+        ck_assert_msg((call) < 0, "%s succeeded", #call);                                                                      \
+        ck_assert_msg(strstr(retc_error_message(), (text)), "\"%s\" does not say \"%s\"", retc_error_message(), (text));       \
     } while (0)
 
 /* A path in a fresh scratch folder of this process (removed at exit of the runner).  Static buffers, eight in rotation. */

@@ -7,8 +7,8 @@ retc_conv_init(retc_conv *conv, const retc_conv_shape *shape, size_t in_ld, size
     if (shape->kh == 0 || shape->kw == 0 || shape->kh > shape->h || shape->kw > shape->w)
         return RETC_FAIL(RETC_EINVAL, "a kernel of %zux%zu does not fit into a map of %zux%zu", shape->kh, shape->kw, shape->h,
                          shape->w);
-    *conv = (retc_conv){*shape, shape->h - shape->kh + 1, shape->w - shape->kw + 1, in_ld, out_ld,
-                        shape->C * shape->kh * shape->kw, NULL};
+    *conv = (retc_conv){
+        *shape, shape->h - shape->kh + 1, shape->w - shape->kw + 1, in_ld, out_ld, shape->C * shape->kh * shape->kw, NULL};
     int status = RETC_ALLOC(conv->offset, conv->J);
     if (status < 0)
         return status;

@@ -1,7 +1,8 @@
 /* Valid convolution (cross-correlation, stride 1) over maps of time series, and its two adjoints.
  *
  *   out[k][y][x][t] = bias[k] + sum_{c,p,q} w[k][c][p][q] in[c][y+p][x+q][t]                      over maps, in (C,h,w,ld)
- *   out[k][y][x][t] = bias[k] + sum_{c,p,q} w[k][c][p][q] in[y+p][x+q][t+c]                       over a window of time, in (h,w,ld)
+ *   out[k][y][x][t] = bias[k] + sum_{c,p,q} w[k][c][p][q] in[y+p][x+q][t+c]                       over a window of time, in
+ * (h,w,ld)
  *
  * In the second form channel c is the frame c of a window that starts at t: the movie itself is the input and no window is
  * ever built.  k < K, y < oh = h-kh+1, x < ow = w-kw+1; rows of time are `ld` floats apart. */

@@ -21,8 +21,8 @@ retc_gather_reference(size_t O, size_t J, size_t n, const float *w, size_t ldw, 
 }
 
 void
-retc_dots_reference(size_t O, size_t J, size_t n, const float *g, size_t ldg, const float *in, const size_t *offset,
-                    double *dw, size_t ldw) {
+retc_dots_reference(size_t O, size_t J, size_t n, const float *g, size_t ldg, const float *in, const size_t *offset, double *dw,
+                    size_t ldw) {
     for (size_t o = 0; o < O; ++o)
         for (size_t j = 0; j < J; ++j)
             for (size_t t = 0; t < n; ++t)
@@ -117,6 +117,7 @@ retc_gather(size_t O, size_t J, size_t n, const float *w, size_t ldw, const floa
 }
 
 void
-retc_dots(size_t O, size_t J, size_t n, const float *g, size_t ldg, const float *in, const size_t *offset, float *dw, size_t ldw) {
+retc_dots(size_t O, size_t J, size_t n, const float *g, size_t ldg, const float *in, const size_t *offset, float *dw,
+          size_t ldw) {
     chosen->dots(O, J, n, g, ldg, in, offset, dw, ldw);
 }
