@@ -266,6 +266,29 @@ START_TEST(slabs_beyond_the_end_are_refused) {
 }
 END_TEST
 
+/* Element types of other programs, and how they are named. */
+START_TEST(stored_types_are_named) {
+    const char *path = retc_test_path("stored.h5");
+    const hid_t made[] = {H5T_IEEE_F32BE, H5T_IEEE_F64LE, H5T_STD_I8LE,  H5T_STD_U8BE,  H5T_STD_I16LE, H5T_STD_U16LE,
+                          H5T_STD_I32BE,  H5T_STD_U32LE,  H5T_STD_I64LE, H5T_STD_U64LE, H5T_C_S1,      H5T_STD_B8LE};
+    static const char *const names[] = {"f4", "f8", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "text", "other"};
+    hid_t id = raw_create(path), space = H5Screate(H5S_SCALAR);
+    char name[16];
+    for (size_t i = 0; i < sizeof made / sizeof *made; ++i) {
+        snprintf(name, sizeof name, "x%zu", i);
+        H5Dclose(H5Dcreate2(id, name, made[i], space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+    }
+    H5Sclose(space), H5Fclose(id);
+    retc_h5 *file = retc_h5_open(path);
+    for (size_t i = 0; i < sizeof made / sizeof *made; ++i) {
+        snprintf(name, sizeof name, "x%zu", i);
+        ck_assert_str_eq(retc_h5_stored_type(file, name), names[i]);
+        ck_assert_int_eq(retc_h5_is_uint8(file, name), strcmp(names[i], "u1") == 0);
+    }
+    retc_h5_close(file);
+}
+END_TEST
+
 /* Seven dimensions, which no file here has; an element type that is neither number nor text; a name that is taken. */
 START_TEST(strange_datasets_are_refused) {
     const char *path = retc_test_path("strange.h5");
@@ -522,6 +545,7 @@ main(void) {
     tcase_add_test(numbers, slabs_go_where_they_belong);
     tcase_add_test(numbers, wrong_shapes_and_names_are_told);
     tcase_add_test(numbers, slabs_beyond_the_end_are_refused);
+    tcase_add_test(numbers, stored_types_are_named);
     tcase_add_test(numbers, strange_datasets_are_refused);
     tcase_add_test(texts, texts_come_back);
     tcase_add_loop_test(texts, padded_strings_of_others_are_read, 0, PADDINGS);

@@ -157,7 +157,9 @@ fill_disk(const char *path, rlim_t limit, int chunked) {
         status = retc_h5_write(file, "x", RETC_H5_DOUBLE, NULL, NULL, noise);
     if (status == RETC_OK)
         status = retc_h5_commit(file);
-    int told = status == RETC_EIO && strstr(retc_error_message(), "File too large") && strstr(retc_error_message(), path);
+    const char *message = retc_error_message(), *reason = strstr(message, ": File too large");
+    int told =
+        status == RETC_EIO && strncmp(message, path, strlen(path)) == 0 && reason && strcmp(reason, ": File too large") == 0;
     if (!told)
         printf("status %d: %s\n", status, retc_error_message());
     int again = file ? retc_h5_commit(file) : RETC_EIO; /* must fail too, and do no harm */
