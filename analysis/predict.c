@@ -96,7 +96,7 @@ retc_predict(const retc_network *network, retc_recording *recording, retc_part p
     for (size_t j = 0; j < result->N; ++j) {
         result->pearson[j] = retc_pearson(result->rate + j * T, result->measured + j * T, T);
         result->explained_variance[j] = retc_explained_variance(result->rate + j * T, result->measured + j * T, T);
-        result->noise_ceiling[j] = NAN;
+        result->noise_ceiling[j] = (double)NAN;
     }
     if (part == RETC_TEST && retc_recording_repeats(recording) > 1)
         RETC_TRY(ceilings(recording, result));

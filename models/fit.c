@@ -412,7 +412,7 @@ fit_init(fit *f) {
     RETC_TRY(RETC_ALLOC(f->state.v, values));
     RETC_TRY(RETC_ALLOC(f->state.log, o->epochs + 1));
     f->state.rate = o->adam.rate;
-    f->state.best_loss = INFINITY;
+    f->state.best_loss = (double)INFINITY;
     memcpy(f->state.value_best, f->network->value, values * sizeof(float));
     f->last_checkpoint = now();
 done:

@@ -261,8 +261,8 @@ modes_facts(FILE *out, retc_h5 *file) {
         char *path = retc_strf("%s/codes", names[i]);
         if (path && retc_h5_has(file, path))
             retc_info_fact(out, names[i], "%zu modes over %g columns, R2 %.3f, %.1f at once", axis(file, path, 1),
-                           number(file, names[i], "n_features", NAN), number(file, names[i], "r2_score", NAN),
-                           number(file, names[i], "mean_l0", NAN));
+                           number(file, names[i], "n_features", (double)NAN), number(file, names[i], "r2_score", (double)NAN),
+                           number(file, names[i], "mean_l0", (double)NAN));
         retc_free(path);
     }
     retc_free(names);

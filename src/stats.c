@@ -24,7 +24,7 @@ retc_pearson(const float *x, const float *y, size_t n) {
     for (size_t i = 0; i < n; ++i)
         products += ((double)x[i] - mean_x) * ((double)y[i] - mean_y);
     if (!(square_x > 0) || !(square_y > 0))
-        return NAN;
+        return (double)NAN;
     return products / (sqrt(square_x) * sqrt(square_y));
 }
 
@@ -56,7 +56,7 @@ retc_explained_variance(const float *predicted, const float *measured, size_t n)
 double
 retc_noise_ceiling(const float *x, size_t R, size_t T) {
     if (R < 2 || T == 0)
-        return NAN;
+        return (double)NAN;
 
     double single = 0, mean, grand = 0, squares = 0;
     for (size_t r = 0; r < R; ++r)
@@ -141,7 +141,7 @@ retc_piecewise(const double *knot_x, const double *knot_y, size_t n, double x, d
     if (slope)
         *slope = 0;
     if (n == 0 || isnan(x))
-        return NAN;
+        return (double)NAN;
     if (x <= knot_x[0])
         return knot_y[0];
     if (x >= knot_x[n - 1])

@@ -51,7 +51,7 @@ static int
 walk(retc_natural_movie *movie) {
     int status = RETC_OK;
     const retc_natural_options *options = &movie->options;
-    double step = options->drift * sqrt(options->frame_interval), side = (double)movie->side, saccade = INFINITY;
+    double step = options->drift * sqrt(options->frame_interval), side = (double)movie->side, saccade = (double)INFINITY;
     gsl_rng *rng = NULL;
     RETC_TRY(RETC_GOT(rng = retc_rng_alloc(options->seed, RETC_STREAM_STIMULUS, 1)));
     double y = side * gsl_rng_uniform(rng), x = side * gsl_rng_uniform(rng);
