@@ -38,3 +38,12 @@ EXTRA_DIST += tests/cli/lib.sh
 AM_TESTS_ENVIRONMENT = RETCODEC='$(abs_builddir)/retcodec$(EXEEXT)'; export RETCODEC; \
     RETC_TESTS='$(abs_srcdir)/tests'; export RETC_TESTS;
 $(CLI_TESTS:.sh=.log): retcodec$(EXEEXT) $(man_MANS)
+# How fast it is: make bench.
+EXTRA_PROGRAMS = tests/bench/bench
+tests_bench_bench_SOURCES = tests/bench/bench.c tests/fixtures.c tests/fixtures.h
+tests_bench_bench_LDADD = libretcodec-internal.la $(DEPENDENCY_LIBS)
+EXTRA_DIST += tests/bench/compare.sh
+CLEANFILES += tests/bench/bench$(EXEEXT)
+.PHONY: bench
+bench: tests/bench/bench$(EXEEXT)
+	@tests/bench/bench$(EXEEXT)
