@@ -203,7 +203,7 @@ wrong_keys() {
     configuration "$start"'frames = a|b\n'
     complains 'holds one of | & ; < > ( ) { }; put the word in quotes'
     configuration '[rf]\nrecording = x.h5\n'
-    complains 'wrong.ini:1: [rf]: --kind is missing'
+    complains 'wrong.ini:1: [rf]: which kind of receptive field, sta or irf?'
 }
 
 wrong_references() {
