@@ -264,11 +264,11 @@ END_TEST
 
 START_TEST(comparison_refuses_what_is_no_number) {
     double x[VALUES], e[VALUES];
-    const double odd[3] = {NAN, INFINITY, -INFINITY};
+    const double odd[3] = {(double)NAN, HUGE_VAL, -HUGE_VAL};
     for (size_t i = 0; i < VALUES; ++i) {
         memcpy(x, expected_values, sizeof x);
         memcpy(e, expected_values, sizeof e);
-        e[i] = NAN;
+        e[i] = (double)NAN;
         ck_assert(!accepted(x, e, VALUES, 1e9, 0));
         ck_assert(!accepted(x, e, VALUES, 1e9, 1e9));
         for (int k = 0; k < 3; ++k) {
@@ -293,7 +293,7 @@ START_TEST(comparison_names_the_worst) {
     x[1] += 0.25, x[3] = 1.001;
     ck_assert(!retc_test_close_double("filter", x, expected_values, VALUES, 0.125, 0));
     ck_assert_str_eq(retc_test_message(), "filter: 5 values, worst at 3: 1.001, expected 0.001, difference 1, allowed 0.125");
-    x[2] = NAN;
+    x[2] = (double)NAN;
     ck_assert(!retc_test_close_double("filter", x, expected_values, VALUES, 0.125, 0));
     ck_assert_msg(strstr(retc_test_message(), "worst at 2: nan, expected 0"), "%s", retc_test_message());
 }

@@ -108,7 +108,7 @@ END_TEST
 
 /* Each type at its limits, bit for bit; what has no place in the narrower type becomes its nearest. */
 START_TEST(extreme_values_come_back) {
-    const double doubles[] = {NAN, INFINITY, -INFINITY, -0.0, 5e-324, 1.7976931348623157e308, 2.385};
+    const double doubles[] = {(double)NAN, HUGE_VAL, -HUGE_VAL, -0.0, 5e-324, 1.7976931348623157e308, 2.385};
     const float floats[] = {NAN, INFINITY, -INFINITY, -0.0f, 1e-45f, 3.4028235e38f, 2.385f};
     const int64_t whole[] = {INT64_MIN, INT64_MAX, -1, ((int64_t)1 << 53) + 1};
     double d[7];

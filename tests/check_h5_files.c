@@ -44,7 +44,7 @@ put_number(retc_h5 *file, double value) {
 
 static double
 value_of(const char *path) {
-    double value = NAN;
+    double value = (double)NAN;
     retc_h5 *file = retc_h5_open(path);
     ck_assert_msg(file != NULL, "%s", retc_error_message());
     ck_ok(retc_h5_read(file, "value", RETC_H5_DOUBLE, NULL, NULL, &value));
