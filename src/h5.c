@@ -415,7 +415,7 @@ transfer(retc_h5 *file, const char *name, retc_h5_type type, const size_t *start
         n[d] = count ? count[d] : shape[d] - (size_t)from[d];
         if (n[d] == 0)
             goto done;
-        if (from[d] + n[d] > shape[d]) {
+        if (from[d] > shape[d] || n[d] > shape[d] - from[d]) {
             status = RETC_FAIL(RETC_EINVAL, "%s: \"%s\": elements up to %zu of axis %d are asked for, it has %zu", file->path,
                                name, (size_t)(from[d] + n[d]), d, shape[d]);
             goto done;

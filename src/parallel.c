@@ -102,9 +102,26 @@ work(void *argument) {
     return NULL;
 }
 
+/* A forked child has the calling thread only: it begins with an empty pool. */
+static void
+begin_anew(void) {
+    pool.threads = 0;
+    pthread_mutex_init(&pool.lock, NULL);
+    pthread_cond_init(&pool.begin, NULL);
+    pthread_cond_init(&pool.end, NULL);
+    pthread_mutex_init(&one_loop, NULL);
+}
+
+static void
+register_fork(void) {
+    pthread_atfork(NULL, NULL, begin_anew);
+}
+
 /* Have `wanted` threads; fewer when the system refuses more. */
 static void
 grow_pool(size_t wanted) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, register_fork);
     while (pool.threads < wanted) {
         pthread_t thread;
         pthread_attr_t attributes;

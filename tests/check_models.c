@@ -567,6 +567,22 @@ nested(void *context, size_t i) {
     return RETC_OK;
 }
 
+/* A child of a process whose pool has threads has a pool of its own. */
+START_TEST(a_forked_child_has_its_own_pool) {
+    int marks[200] = {0};
+    ck_ok(retc_parallel_for(200, 3, mark, marks));
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        alarm(20);
+        _exit(retc_parallel_for(200, 3, mark, marks) == RETC_OK && marks[199] == 2 ? 0 : 1);
+    }
+    int status = -1;
+    waitpid(child, &status, 0);
+    ck_assert_int_eq(status, 0);
+}
+END_TEST
+
 START_TEST(every_task_runs_once_and_the_first_failure_is_told) {
     for (int round = 0; round < 200; ++round) {
         int marks[200] = {0};
@@ -608,6 +624,7 @@ main(void) {
     tcase_add_test(fits, divergence_and_silence_are_named);
     tcase_add_test(fits, model_and_recording_of_different_size_are_refused);
     tcase_add_test(fits, every_task_runs_once_and_the_first_failure_is_told);
+    tcase_add_test(fits, a_forked_child_has_its_own_pool);
     suite_add_tcase(suite, fits);
     return retc_test_main(suite, NULL);
 }

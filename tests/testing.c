@@ -76,7 +76,7 @@ close_enough(const char *what, const void *x, const void *expected, size_t n, do
     for (size_t i = 0; i < n; ++i) {
         double e = is_float ? (double)((const float *)expected)[i] : ((const double *)expected)[i];
         double v = is_float ? (double)((const float *)x)[i] : ((const double *)x)[i];
-        double difference = fabs(v - e);
+        double difference = isfinite(v) && isfinite(e) ? fabs(v - e) : (double)NAN;
         if (!(difference <= worst)) {
             worst = difference;
             at = i;
