@@ -268,14 +268,13 @@ START_TEST(comparison_refuses_what_is_no_number) {
     for (size_t i = 0; i < VALUES; ++i) {
         memcpy(x, expected_values, sizeof x);
         memcpy(e, expected_values, sizeof e);
-        e[i] = (double)NAN;
-        ck_assert(!accepted(x, e, VALUES, 1e9, 0));
-        ck_assert(!accepted(x, e, VALUES, 1e9, 1e9));
         for (int k = 0; k < 3; ++k) {
+            e[i] = odd[k], x[i] = expected_values[i];
+            ck_assert(!accepted(x, e, VALUES, 1e9, 1e9));
             e[i] = expected_values[i], x[i] = odd[k];
             ck_assert(!accepted(x, e, VALUES, 1e9, 1e9));
             e[i] = odd[k];
-            ck_assert(!accepted(x, e, VALUES, 1e9, 0));
+            ck_assert(!accepted(x, e, VALUES, 1e9, 1e9));
         }
     }
 }
