@@ -27,7 +27,7 @@ check_LTLIBRARIES += tests/libtesting.la
 check_PROGRAMS += $(C_TESTS)
 TESTS += $(C_TESTS)
 endif
-EXTRA_DIST += tests/golden/sae.h5
+EXTRA_DIST += tests/golden/sae.h5 tests/golden/tiny_wn.h5
 # The program as its users meet it.
 TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = $(SHELL)
