@@ -164,13 +164,28 @@ done:
     return status;
 }
 
+/* A residual sums all contributions of a sample: one that is not finite shows in it, and would be lost in the largest. */
+static int
+check_finite(const writer *w, const retc_contribution *b) {
+    for (size_t k = 0; k < w->cuts; ++k)
+        for (size_t t = 0; t < b->n; ++t)
+            if (!isfinite(b->residual[k][t]))
+                return RETC_FAIL(
+                    RETC_ENUMBER,
+                    "contributions of %s are not finite in frame %zu: the model's parameters are damaged or too large",
+                    w->network->layer[w->cut[k]].cut, b->t0 + t);
+    return RETC_OK;
+}
+
 static int
 receive(void *context, const retc_contribution *b) {
     writer *w = context;
-    int status = write_metadata(w, b);
     retc_completeness *c = w->completeness;
     char name[NAME];
-    for (size_t k = 0; k < w->cuts && status == RETC_OK; ++k) {
+    int status = RETC_OK;
+    RETC_TRY(check_finite(w, b));
+    RETC_TRY(write_metadata(w, b));
+    for (size_t k = 0; k < w->cuts; ++k) {
         const retc_layer *layer = &w->network->layer[w->cut[k]];
         snprintf(name, sizeof name, "/%s_contributions/%s", w->name, layer->cut);
         RETC_TRY(write_slab(w, name, RETC_H5_FLOAT, b, 2 * layer->C, b->contribution[k]));

@@ -72,6 +72,12 @@ receive(void *context, const retc_irf_block *b) {
         for (size_t t = 0; t < b->n; ++t)
             for (size_t k = 0; k < w->size; ++k) {
                 float value = b->irf[i][t * w->size + k];
+                if (!isfinite(value))
+                    RETC_TRY(
+                        RETC_FAIL(RETC_ENUMBER,
+                                  "the receptive field of %s is not finite in frame %zu: the model's parameters are damaged or "
+                                  "too large",
+                                  network->cell_name[w->options->cell[i]], b->t0 + t));
                 w->mean[i * w->size + k] += (double)value / (double)w->T;
                 w->low[i] = fminf(w->low[i], value);
                 w->high[i] = fmaxf(w->high[i], value);

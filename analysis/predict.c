@@ -33,6 +33,8 @@ collect(void *context, size_t slot, const retc_tape *tape, const retc_block *blo
     int status = retc_recording_counts(c->recording, c->part, block->t0, block->n, c->count);
     for (size_t t = 0; t < block->n; ++t)
         p->frame[block->sample + t] = block->t0 + t;
+    if (status == RETC_OK)
+        status = retc_stream_check_rates(tape, block);
     for (size_t j = 0; j < p->N && status == RETC_OK; ++j) {
         memcpy(p->rate + j * p->T + block->sample, retc_tape_rate(tape, j), block->n * sizeof(float));
         for (size_t t = 0; t < block->n; ++t)

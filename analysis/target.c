@@ -59,6 +59,7 @@ static int
 add_moments(void *context, size_t slot, const retc_tape *tape, const retc_block *block) {
     (void)slot;
     moments *m = context;
+    int status = retc_stream_check_rates(tape, block);
     if (m->n == 0)
         for (size_t i = 0; i < m->N; ++i)
             m->origin[i] = (double)retc_tape_rate(tape, i)[0];
@@ -73,7 +74,7 @@ add_moments(void *context, size_t slot, const retc_tape *tape, const retc_block 
                 m->products[i * m->N + j] += ((double)x[t] - m->origin[i]) * ((double)y[t] - m->origin[j]);
         }
     }
-    return RETC_OK;
+    return status;
 }
 
 static int

@@ -310,6 +310,13 @@ done:
     return status;
 }
 
+/* A dataset of exactly n values. */
+static int
+read_values(retc_h5 *file, const char *name, retc_h5_type type, size_t n, void *out) {
+    int status = retc_h5_expect(file, name, 1, &n, NULL);
+    return status < 0 ? status : retc_h5_read(file, name, type, NULL, NULL, out);
+}
+
 static int
 read_log(retc_h5 *file, retc_fit_epoch *log, size_t epochs) {
     int status = RETC_OK;
@@ -317,8 +324,7 @@ read_log(retc_h5 *file, retc_fit_epoch *log, size_t epochs) {
     double *column = NULL;
     RETC_TRY(RETC_ALLOC(column, epochs + 1));
     for (int c = 0; c < LOG_COLUMNS; ++c) {
-        RETC_TRY(retc_h5_expect(file, names[c], 1, &epochs, NULL));
-        RETC_TRY(retc_h5_read(file, names[c], RETC_H5_DOUBLE, NULL, NULL, column));
+        RETC_TRY(read_values(file, names[c], RETC_H5_DOUBLE, epochs, column));
         for (size_t e = 0; e < epochs; ++e)
             *(c == 0 ? &log[e].train_loss : c == 1 ? &log[e].validation_loss : &log[e].validation_r) = column[e];
     }
@@ -356,7 +362,7 @@ static int
 read_checkpoint(fit *f) {
     int status = RETC_OK;
     fit_state *s = &f->state;
-    size_t n = f->network->values, six = 6;
+    size_t n = f->network->values;
     double numbers[6];
     const char *path = f->checkpoint->path;
     if (f->checkpoint->provenance && !retc_provenance_is_current(f->checkpoint->provenance, path))
@@ -367,12 +373,11 @@ read_checkpoint(fit *f) {
     retc_h5 *file = retc_h5_open(path);
     if (!file)
         return RETC_EIO;
-    RETC_TRY(retc_h5_expect(file, "/fit/value", 1, &n, NULL));
-    RETC_TRY(retc_h5_read(file, "/fit/value", RETC_H5_FLOAT, NULL, &n, f->network->value));
-    RETC_TRY(retc_h5_read(file, "/fit/value_best", RETC_H5_FLOAT, NULL, &n, s->value_best));
-    RETC_TRY(retc_h5_read(file, "/fit/adam_m", RETC_H5_FLOAT, NULL, &n, s->m));
-    RETC_TRY(retc_h5_read(file, "/fit/adam_v", RETC_H5_FLOAT, NULL, &n, s->v));
-    RETC_TRY(retc_h5_read(file, "/fit/state", RETC_H5_DOUBLE, NULL, &six, numbers));
+    RETC_TRY(read_values(file, "/fit/value", RETC_H5_FLOAT, n, f->network->value));
+    RETC_TRY(read_values(file, "/fit/value_best", RETC_H5_FLOAT, n, s->value_best));
+    RETC_TRY(read_values(file, "/fit/adam_m", RETC_H5_FLOAT, n, s->m));
+    RETC_TRY(read_values(file, "/fit/adam_v", RETC_H5_FLOAT, n, s->v));
+    RETC_TRY(read_values(file, "/fit/state", RETC_H5_DOUBLE, 6, numbers));
     if (!(numbers[0] >= 0 && numbers[0] <= (double)f->options->epochs)) {
         status = RETC_FAIL(RETC_EFORMAT, "%s: the checkpoint stands at epoch %g of %zu", path, numbers[0], f->options->epochs);
         goto done;

@@ -211,6 +211,37 @@ read_tensors(retc_network *network, retc_h5 *file) {
     return RETC_OK;
 }
 
+/* What is finite but cannot be: negative variances, knots out of order. */
+static int
+check_values(const retc_network *network, const retc_h5 *file) {
+    for (size_t l = 0; l < network->layers; ++l) {
+        const retc_layer *layer = &network->layer[l];
+        int is_norm = layer->kind == RETC_LAYER_BATCHNORM;
+        if (!is_norm && layer->kind != RETC_LAYER_PIECEWISE)
+            continue;
+        const retc_param *param = &network->param[is_norm ? layer->var : layer->weight];
+        const float *value = network->value + param->offset;
+        size_t row = is_norm ? 1 : param->shape[param->rank - 1];
+        for (size_t k = 0; k < param->size; ++k)
+            if (is_norm ? value[k] < 0 : k % row && value[k] < value[k - 1])
+                return RETC_FAIL(RETC_EFORMAT, "%s: \"/state_dict/%s\" is %g at element %zu, expected %s", retc_h5_path(file),
+                                 param->name, (double)value[k], k, is_norm ? "a variance" : "ascending knots");
+    }
+    return RETC_OK;
+}
+
+/* A single number, stored as a scalar or as an array of one. */
+static int
+read_number(retc_h5 *file, const char *name, double *number) {
+    size_t shape[RETC_H5_MAX_RANK], n = 1;
+    int rank = 0, status = retc_h5_shape(file, name, &rank, shape);
+    for (int d = 0; d < rank; ++d)
+        n *= shape[d];
+    if (status == RETC_OK && n != 1)
+        status = RETC_FAIL(RETC_EFORMAT, "%s: dataset \"%s\" has %zu values, expected one", retc_h5_path(file), name, n);
+    return status < 0 ? status : retc_h5_read(file, name, RETC_H5_DOUBLE, NULL, NULL, number);
+}
+
 /* Normalisation, lag, names, and the scale to Hz. */
 static int
 read_rest(retc_network *network, retc_h5 *file) {
@@ -226,17 +257,22 @@ read_rest(retc_network *network, retc_h5 *file) {
         goto done;
     }
     network->lag = (size_t)lag;
-    RETC_TRY(retc_h5_read(file, "/norm_stats/mean", RETC_H5_DOUBLE, NULL, NULL, &network->stimulus_mean));
-    RETC_TRY(retc_h5_read(file, "/norm_stats/std", RETC_H5_DOUBLE, NULL, NULL, &network->stimulus_std));
-    if (!isfinite(network->stimulus_mean) || !(network->stimulus_std > 0)) {
+    RETC_TRY(read_number(file, "/norm_stats/mean", &network->stimulus_mean));
+    RETC_TRY(read_number(file, "/norm_stats/std", &network->stimulus_std));
+    if (!isfinite(network->stimulus_mean) || !(network->stimulus_std > 0) || !isfinite(network->stimulus_std)) {
         status = RETC_FAIL(RETC_EFORMAT, "%s: /norm_stats says mean %g, std %g: the stimulus cannot be normalised",
                            retc_h5_path(file), network->stimulus_mean, network->stimulus_std);
         goto done;
     }
     if (retc_h5_has(file, "/y_stats/std")) {
         double mean = 0, std = 0;
-        RETC_TRY(retc_h5_read(file, "/y_stats/mean", RETC_H5_DOUBLE, NULL, NULL, &mean));
-        RETC_TRY(retc_h5_read(file, "/y_stats/std", RETC_H5_DOUBLE, NULL, NULL, &std));
+        RETC_TRY(read_number(file, "/y_stats/mean", &mean));
+        RETC_TRY(read_number(file, "/y_stats/std", &std));
+        if (!isfinite(mean) || !(std + y_stats_epsilon > 0) || !isfinite(std)) {
+            status =
+                RETC_FAIL(RETC_EFORMAT, "%s: /y_stats says mean %g, std %g: they give no rates", retc_h5_path(file), mean, std);
+            goto done;
+        }
         RETC_TRY(retc_network_add_scale(network, std + y_stats_epsilon, mean));
     }
     if (retc_h5_has(file, "/cell_names")) {
@@ -275,6 +311,7 @@ read_network(retc_h5 *file, retc_network **result) {
     RETC_TRY(read_rest(*result, file));
     RETC_TRY(retc_network_finish(*result));
     RETC_TRY(read_tensors(*result, file));
+    RETC_TRY(check_values(*result, file));
 done:
     json_decref(list);
     json_decref(settings);

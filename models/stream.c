@@ -1,5 +1,7 @@
 #include "stream.h"
 
+#include <math.h>
+
 #include "parallel.h"
 
 typedef struct {
@@ -30,6 +32,19 @@ retc_stream_check(const retc_network *network, const retc_recording *recording, 
 int
 retc_stream_read(const retc_network *network, retc_recording *recording, retc_part part, size_t t0, size_t n, float *frames) {
     return retc_recording_stimulus(recording, part, t0 + 1 - network->lag - network->L, n + network->L - 1, frames);
+}
+
+int
+retc_stream_check_rates(const retc_tape *tape, const retc_block *block) {
+    for (size_t j = 0; j < tape->network->N; ++j) {
+        const float *rate = retc_tape_rate(tape, j);
+        for (size_t t = 0; t < block->n; ++t)
+            if (!isfinite(rate[t]))
+                return RETC_FAIL(RETC_ENUMBER,
+                                 "the model's rate of %s is %g in frame %zu: its parameters are damaged or too large",
+                                 tape->network->cell_name[j], (double)rate[t], block->t0 + t);
+    }
+    return RETC_OK;
 }
 
 static int
@@ -83,7 +98,8 @@ retc_stream_run(const retc_network *network, retc_recording *recording, retc_par
                 const retc_stream_options *options, const retc_stream_task *task, const retc_progress *progress) {
     int status = RETC_OK;
     size_t filled = 0, sample = 0, total = 0;
-    stream s;
+    stream s = {0};
+    RETC_TRY(retc_stream_check(network, recording, 0)); /* buffers are made for the network's frames */
     RETC_TRY(stream_init(&s, network, options, task));
     for (size_t i = 0; i < n_spans; ++i)
         total += spans[i].count;

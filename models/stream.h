@@ -41,6 +41,9 @@ int retc_stream_check(const retc_network *network, const retc_recording *recordi
 int retc_stream_read(const retc_network *network, retc_recording *recording, retc_part part, size_t t0, size_t n,
                      float *frames) RETC_USED;
 
+/* For a consumer: rates that are not finite would pass silently through sums and largest values. */
+int retc_stream_check_rates(const retc_tape *tape, const retc_block *block) RETC_USED;
+
 /* Run `task` over the spans of a part. */
 int retc_stream_run(const retc_network *network, retc_recording *recording, retc_part part, const retc_span *spans,
                     size_t n_spans, const retc_stream_options *options, const retc_stream_task *task,

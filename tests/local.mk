@@ -31,13 +31,17 @@ EXTRA_DIST += tests/golden/sae.h5 tests/golden/tiny_wn.h5
 # The program as its users meet it.
 TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = $(SHELL)
-CLI_TESTS = tests/cli/figure.sh tests/cli/files.sh tests/cli/info.sh tests/cli/run.sh tests/cli/usage.sh
+CLI_TESTS = tests/cli/bad_input.sh tests/cli/figure.sh tests/cli/files.sh tests/cli/info.sh tests/cli/install.sh \
+    tests/cli/run.sh tests/cli/usage.sh
 dist_check_SCRIPTS += $(CLI_TESTS)
 TESTS += $(CLI_TESTS)
 EXTRA_DIST += tests/cli/lib.sh
+check_PROGRAMS += tests/cli/edit_h5
+tests_cli_edit_h5_SOURCES = tests/cli/edit_h5.c
+tests_cli_edit_h5_LDADD = $(HDF5_LIBS)
 AM_TESTS_ENVIRONMENT = RETCODEC='$(abs_builddir)/retcodec$(EXEEXT)'; export RETCODEC; \
     RETC_TESTS='$(abs_srcdir)/tests'; export RETC_TESTS;
-$(CLI_TESTS:.sh=.log): retcodec$(EXEEXT) $(man_MANS)
+$(CLI_TESTS:.sh=.log): retcodec$(EXEEXT) tests/cli/edit_h5$(EXEEXT) $(man_MANS)
 # How fast it is: make bench.
 EXTRA_PROGRAMS = tests/bench/bench
 tests_bench_bench_SOURCES = tests/bench/bench.c tests/fixtures.c tests/fixtures.h

@@ -1,0 +1,120 @@
+#!/bin/sh
+# Whatever is wrong with what a command is given, or with the disk it writes to: one line on stderr, an exit code that is not 0,
+# nothing half written, and what was there before is still there.
+. "$RETC_TESTS/cli/lib.sh"
+
+edit_h5=$(dirname "$RETCODEC")/tests/cli/edit_h5
+
+# A small result of every kind, and text files to import, made once by the first case that asks, in the folder ../results.
+results() {
+    [ -x "$edit_h5" ] || skip "tests/cli/edit_h5 is not built; make check builds it"
+    [ ! -e ../results/done ] || return 0
+    mkdir -p ../results
+    cd ../results
+    make_result stimulus white-noise --frames 1200 --height 5 --width 6 -o train.h5
+    make_result stimulus white-noise --frames 120 --height 5 --width 6 --seed 2 -o test.h5
+    make_result simulate --train train.h5 --test test.h5 --cells 2 --repeats 4 -o recording.h5
+    make_result rf sta recording.h5 --history 8 --shuffles 0 -o sta.h5
+    make_result fit recording.h5 -m ln --history 8 -o ln.h5
+    make_result fit recording.h5 --history 8 --channels0 2 --channels1 2 --kernel0 3 --kernel1 3 --epochs 2 -o cnn.h5
+    make_result predict cnn.h5 recording.h5 -o predictions.h5
+    make_result contribute cnn.h5 recording.h5 --steps 2 -o contributions.h5
+    make_result modes contributions.h5 --epochs 2 -o modes.h5
+    make_result rf irf cnn.h5 recording.h5 --cells 0 --samples 20 -o irf.h5
+    awk 'BEGIN { for (i = 0; i < 1000; ++i) print i / 100 }' >frames.txt
+    awk 'BEGIN { for (i = 0; i < 1000; ++i) print (i * i) % 97 - 48.5 }' >stimulus.txt
+    awk 'BEGIN { for (t = 0.1; t < 9.9; t += 0.05) print t }' >cell.txt
+    touch done
+    cd "$OLDPWD"
+}
+
+# Fits as short as these need not converge.
+make_result() {
+    status=0
+    "$RETCODEC" "$@" -q >log 2>&1 || status=$?
+    [ "$status" -eq 0 ] || [ "$status" -eq 3 ] || fail "$*: $(cat log)"
+}
+
+# refused TEXT COMMAND...: exit code 1, one line on stderr that holds TEXT, and no output.  A figure must not leave its table.
+refused() {
+    says=$1
+    shift
+    case $1 in
+    figure) output=refused.png ;;
+    *) output=refused.h5 ;;
+    esac
+    expect 1 "$RETCODEC" "$@" -o $output
+    complains "$says"
+    one_line
+    absent refused.h5 refused.h5.checkpoint refused.png refused.txt
+    no_leftovers
+}
+
+# edited NAME EDIT...: a copy of a result, as edited.h5, with one thing wrong (see edit_h5.c).
+edited() {
+    cp "../results/$1" edited.h5
+    shift
+    "$edit_h5" edited.h5 "$@" || fail "edit_h5 $*"
+}
+
+recording=../results/recording.h5
+model=../results/cnn.h5
+fit_cnn="fit $recording --history 8 --channels0 2 --channels1 2 --kernel0 3 --kernel1 3 --epochs 2"
+
+# A model of the same size whose numbers cannot be right, to every command that runs one.
+wrong_model() {
+    says=$1
+    refused "$says" predict edited.h5 $recording
+    refused "$says" contribute edited.h5 $recording
+    refused "$says" rf irf edited.h5 $recording
+}
+
+model_values() {
+    results
+    edited cnn.h5 set state_dict/sequential.0.weight 3 nan
+    wrong_model 'edited.h5: "/state_dict/sequential.0.weight" holds a value that is not finite, at element 3'
+    edited cnn.h5 set state_dict/sequential.1.running_var 1 -5
+    wrong_model 'edited.h5: "/state_dict/sequential.1.running_var" is -5 at element 1, expected a variance'
+    edited cnn.h5 fill y_stats/std nan
+    wrong_model 'edited.h5: /y_stats says mean 0, std nan'
+    edited cnn.h5 fill norm_stats/mean nan
+    wrong_model 'edited.h5: /norm_stats says mean nan, std '
+    edited ln.h5 set state_dict/sequential.1.knot_x 3 -1e9
+    wrong_model 'edited.h5: "/state_dict/sequential.1.knot_x" is -1e+09 at element 3, expected ascending knots'
+    # Every value is finite, and no sum is.
+    edited cnn.h5 fill state_dict/sequential.0.weight 3e38
+    wrong_model "parameters are damaged or too large"
+    refused "contributions of conv0 are not finite in frame " contribute edited.h5 $recording --target sum
+}
+
+model_shapes() {
+    results
+    edited cnn.h5 shape norm_stats/mean 1000
+    wrong_model 'edited.h5: dataset "/norm_stats/mean" has 1000 values, expected one'
+    edited cnn.h5 shape y_stats/std 2,3
+    wrong_model 'edited.h5: dataset "/y_stats/std" has 6 values, expected one'
+    edited cnn.h5 shape cells 3
+    wrong_model "edited.h5: the last layer gives (2,1,1) values, one for each of 3 cells was expected"
+    edited cnn.h5 shape state_dict/sequential.0.weight 2,8,6,3
+    wrong_model "edited.h5: layer sequential.0: "
+    edited cnn.h5 remove state_dict/sequential.4.weight
+    wrong_model 'edited.h5: dataset "/state_dict/sequential.4.weight" is missing'
+}
+
+# A model of other frames, of more cells, and one that looks back further than any stretch goes.
+model_of_another_recording() {
+    results
+    make_result stimulus white-noise --frames 300 --height 30 --width 30 -o large.h5
+    make_result simulate --train large.h5 --test large.h5 --cells 2 --repeats 2 -o large-recording.h5
+    make_result simulate --train ../results/train.h5 --test ../results/test.h5 --cells 3 --repeats 2 -o three.h5
+    make_result fit $recording -m ln --history 121 -o long.h5
+    for command in predict contribute "contribute --target sum" "rf irf"; do
+        refused "large-recording.h5: the movie has 30x30 pixels, the model was fitted to 5x6" $command $model large-recording.h5
+        refused "no stretch of the test part is long enough for a history of 121 frames" $command long.h5 $recording
+    done
+    for command in predict contribute; do
+        refused "three.h5: the recording has 3 cells, the model 2" $command $model three.h5
+    done
+}
+
+run_cases model_values model_shapes model_of_another_recording
