@@ -21,7 +21,13 @@ fit(retc_recording *recording, size_t history, size_t lag, size_t bins, size_t t
     double *x = NULL, *y = NULL;
     size_t *used = NULL, N = retc_recording_cells(recording);
     retc_network *network = NULL;
+    double spikes = 0;
     RETC_TRY(retc_revcorr_estimate(recording, &options, progress, &estimate));
+    for (size_t j = 0; j < N; ++j)
+        spikes += estimate.spikes[j];
+    if (!(spikes > 0))
+        RETC_TRY(RETC_FAIL(RETC_EINVAL, "%s: no cell fires in the train part, there is nothing to fit",
+                           retc_recording_path(recording)));
     RETC_TRY(RETC_ALLOC(x, N * bins));
     RETC_TRY(RETC_ALLOC(y, N * bins));
     RETC_TRY(RETC_ALLOC(used, N));

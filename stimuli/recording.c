@@ -244,6 +244,10 @@ retc_recording_stimulus_norm(retc_recording *recording, double *mean, double *st
         for (size_t i = 0; i < n * pixels; i += PIECE)
             all = moments_merge(all, moments_of(movie + i, n * pixels - i < PIECE ? n * pixels - i : PIECE));
     }
+    if (!(all.squares > 0))
+        RETC_TRY(RETC_FAIL(RETC_EFORMAT,
+                           "%s: the train stimulus is %g in every pixel of every frame: no response can follow it",
+                           retc_recording_path(recording), all.mean));
     *mean = all.mean;
     *std = sqrt(all.squares / all.n) + 1e-7;
 
@@ -260,6 +264,8 @@ retc_recording_spans(retc_recording *recording, retc_part part, size_t history, 
     size_t used = 0, longest = 0;
     if (history == 0)
         RETC_TRY(RETC_FAIL(RETC_EINVAL, "a history of 0 frames has no window"));
+    if (data->frames == 0)
+        RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: has no %s part", retc_recording_path(recording), retc_part_names[part]));
     RETC_TRY(RETC_ALLOC(found, data->blocks + 1));
     for (size_t b = 0; b < data->blocks; ++b) {
         size_t first = (size_t)data->block_start[b];

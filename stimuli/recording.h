@@ -57,7 +57,8 @@ int retc_recording_counts(retc_recording *recording, retc_part part, size_t t0, 
 /* Counts of one cell in every repeat of the test part, (R,T_test). */
 int retc_recording_repeat_counts(retc_recording *recording, size_t cell, float *out) RETC_USED;
 
-/* Scalar mean and population standard deviation (+ 1e-7, as the peers do) of the train stimulus, in double. */
+/* Scalar mean and population standard deviation (+ 1e-7, as the peers do) of the train stimulus, in double; it is an error
+ * when the stimulus never changes. */
 int retc_recording_stimulus_norm(retc_recording *recording, double *mean, double *std) RETC_USED;
 
 /* The response frames t that lie in one stretch of continuous time with their whole window (frames t-lag-L+1 ... t-lag),

@@ -30,6 +30,18 @@ retc_name_repeats(retc_dataset_name *name, size_t cell) {
 
 /* ---- opening: shapes ------------------------------------------------------------------------------------------------- */
 
+/* As retc_h5_expect, with the meaning of the axes. */
+static int
+expect_axes(const retc_recording *recording, const char *name, int rank, const size_t *expected, size_t *shape,
+            const char *axes) {
+    char reason[512];
+    int status = retc_h5_expect(recording->file, name, rank, expected, shape);
+    if (status == RETC_OK || !retc_h5_has(recording->file, name))
+        return status;
+    snprintf(reason, sizeof reason, "%s", retc_error_message());
+    return RETC_FAIL(status, "%s: the axes are %s", reason, axes);
+}
+
 /* Shapes of the stimulus and the response, which must agree with those of the other part when that was read before. */
 static int
 read_shapes(retc_recording *recording, retc_part part, size_t *stimulus_frames, size_t *response_frames) {
@@ -37,10 +49,11 @@ read_shapes(retc_recording *recording, retc_part part, size_t *stimulus_frames, 
     retc_dataset_name name;
     size_t movie[3], response[2];
     const size_t movie_expected[3] = {0, recording->height, recording->width}, response_expected[2] = {recording->cells, 0};
-    RETC_TRY(retc_h5_expect(recording->file, retc_name_in(&name, part, "stimulus"), 3, movie_expected, movie));
+    RETC_TRY(expect_axes(recording, retc_name_in(&name, part, "stimulus"), 3, movie_expected, movie, "frames, rows, columns"));
     if (movie[0] == 0 || movie[1] == 0 || movie[2] == 0)
         RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: dataset \"%s\" is empty", retc_recording_path(recording), name.text));
-    RETC_TRY(retc_h5_expect(recording->file, retc_name_in(&name, part, "response/binned"), 2, response_expected, response));
+    RETC_TRY(
+        expect_axes(recording, retc_name_in(&name, part, "response/binned"), 2, response_expected, response, "cells, frames"));
     if (response[0] == 0)
         RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: dataset \"%s\" has no cell", retc_recording_path(recording), name.text));
     recording->height = movie[1];
@@ -73,6 +86,21 @@ done:
     return status;
 }
 
+static int
+is_near(size_t a, size_t b) {
+    return a <= b + LENGTH_TOLERANCE && b <= a + LENGTH_TOLERANCE;
+}
+
+/* MATLAB writes axes in the opposite order. */
+static const char *
+transposition(const retc_recording *recording, size_t stimulus, size_t response) {
+    if (is_near(recording->cells, stimulus))
+        return "; response/binned seems transposed, it should be (cells,frames)";
+    if (is_near(recording->width, response))
+        return "; stimulus seems transposed, it should be (frames,rows,columns)";
+    return "";
+}
+
 /* Settle on the frames that stimulus, clock and responses have in common. */
 static int
 settle_length(retc_recording *recording, retc_part part) {
@@ -91,11 +119,12 @@ settle_length(retc_recording *recording, retc_part part) {
         longest = lengths[i] > longest ? lengths[i] : longest;
     }
     if (longest - shortest > LENGTH_TOLERANCE || shortest == 0)
-        status = RETC_FAIL(
-            RETC_EFORMAT,
-            "%s: %s/stimulus has %zu frames, time %zu, response/binned %zu, repeats %zu: expected the same number "
-            "(within %d)",
-            retc_recording_path(recording), retc_part_names[part], stimulus, time[0], response, repeated, LENGTH_TOLERANCE);
+        status =
+            RETC_FAIL(RETC_EFORMAT,
+                      "%s: %s/stimulus has %zu frames, time %zu, response/binned %zu, repeats %zu: expected the same number "
+                      "(within %d)%s",
+                      retc_recording_path(recording), retc_part_names[part], stimulus, time[0], response, repeated,
+                      LENGTH_TOLERANCE, transposition(recording, stimulus, response));
     data->frames = shortest;
     data->dropped = longest - shortest;
 

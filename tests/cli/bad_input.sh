@@ -59,7 +59,106 @@ edited() {
 
 recording=../results/recording.h5
 model=../results/cnn.h5
+import="$RETCODEC import text --frames ../results/frames.txt --stimulus ../results/stimulus.txt ../results/cell.txt"
 fit_cnn="fit $recording --history 8 --channels0 2 --channels1 2 --kernel0 3 --kernel1 3 --epochs 2"
+
+# A recording that cannot be what it says, to every command that reads one.
+wrong_recording() {
+    says=$1
+    refused "$says" rf sta edited.h5 --history 8
+    refused "$says" fit edited.h5 -m ln --history 8
+    refused "$says" fit edited.h5 --history 8 --epochs 1
+    refused "$says" predict $model edited.h5
+    refused "$says" contribute $model edited.h5
+    refused "$says" rf irf $model edited.h5
+}
+
+recording_shapes() {
+    results
+    edited recording.h5 transpose train/response/binned
+    wrong_recording "edited.h5: train/stimulus has 1200 frames, time 1200, response/binned 2"
+    wrong_recording "response/binned seems transposed, it should be (cells,frames)"
+    edited recording.h5 shape train/stimulus 6,5,1200
+    wrong_recording "stimulus seems transposed, it should be (frames,rows,columns)"
+    edited recording.h5 transpose test/response/binned
+    wrong_recording 'edited.h5: dataset "test/response/binned" is (120,2), expected (2,any): the axes are cells, frames'
+    edited recording.h5 shape train/stimulus 1200,30
+    wrong_recording 'edited.h5: dataset "train/stimulus" is (1200,30), expected (any,any,any): the axes are frames, rows, columns'
+    edited recording.h5 shape test/stimulus 120,6,5
+    wrong_recording 'edited.h5: dataset "test/stimulus" is (120,6,5), expected (any,5,6)'
+    edited recording.h5 shape train/time 1000
+    wrong_recording "edited.h5: train/stimulus has 1200 frames, time 1000"
+    edited recording.h5 remove train/time
+    wrong_recording 'edited.h5: dataset "train/time" is missing'
+}
+
+recording_values() {
+    results
+    edited recording.h5 set train/response/binned 1300 nan
+    wrong_recording 'edited.h5: dataset "train/response/binned" has nan in row 1, frame 100: expected a spike count'
+    edited recording.h5 set test/repeats/cell02 10 -1
+    wrong_recording 'edited.h5: dataset "test/repeats/cell02" has -1 in row 0, frame 10: expected a spike count'
+    edited recording.h5 set train/time 100 nan
+    wrong_recording 'edited.h5: dataset "train/time" does not increase at frame 100'
+    # Movies are looked at when they are used.
+    edited recording.h5 set train/stimulus 3001 nan
+    says='edited.h5: dataset "train/stimulus" is not finite in frame 100'
+    refused "$says" rf sta edited.h5 --history 8
+    refused "$says" fit edited.h5 -m ln --history 8
+    refused "$says" fit edited.h5 --history 8 --epochs 1
+    refused "$says" predict $model edited.h5 --part train
+    refused "$says" contribute $model edited.h5 # surprisal has its statistics from the train part
+    edited recording.h5 set test/stimulus 600 inf
+    says='edited.h5: dataset "test/stimulus" is not finite in frame 20'
+    refused "$says" predict $model edited.h5
+    refused "$says" contribute $model edited.h5
+    refused "$says" rf irf $model edited.h5
+}
+
+# Neither a stimulus that never changes nor cells that never fire can be fitted.
+nothing_to_fit() {
+    results
+    edited recording.h5 fill train/stimulus 3
+    says="edited.h5: the train stimulus is 3 in every pixel of every frame"
+    refused "$says" rf sta edited.h5 --history 8
+    refused "$says" fit edited.h5 -m ln --history 8
+    refused "$says" fit edited.h5 --history 8 --epochs 1
+    edited recording.h5 fill train/response/binned 0
+    says="edited.h5: no cell fires in the train part, there is nothing to fit"
+    refused "$says" fit edited.h5 -m ln --history 8
+    refused "$says" fit edited.h5 --history 8 --epochs 1
+    refused "no stretch of the train part is long enough for a history of 1300 frames" fit $recording --history 1300
+    refused "no stretch of the train part is long enough for a history of 1300 frames" rf sta $recording --history 1300
+    refused "no frame is left to train on: 200 response frames" fit $recording --history 1000 --epochs 1
+}
+
+# One cell in a thousand may be silent; the others are worth an analysis.
+one_silent_cell() {
+    results
+    : >silent.txt
+    expect 0 $import --keep-empty silent.txt -o recording.h5
+    prints "warning: silent has no spike in the frames that are used"
+    expect 0 "$RETCODEC" rf sta recording.h5 --history 8 --shuffles 0 -o sta.h5
+    expect 0 "$RETCODEC" fit recording.h5 -m ln --history 8 -o ln.h5
+    expect 0 "$RETCODEC" predict ln.h5 recording.h5 -o predictions.h5
+    grep -q '^silent  *nan  *nan' out
+}
+
+parts_missing() {
+    results
+    edited recording.h5 remove test
+    for command in predict contribute "rf irf"; do
+        refused "edited.h5: has no test part" $command $model edited.h5
+        expect 0 "$RETCODEC" $command $model edited.h5 --part train -o "train-${command% *}.h5"
+    done
+    edited recording.h5 remove train
+    refused "edited.h5: has no train part" rf sta edited.h5 --history 8
+    refused "edited.h5: has no train part" fit edited.h5 -m ln --history 8
+    refused "edited.h5: has no train part" fit edited.h5 --history 8 --epochs 1
+    refused "edited.h5: has no train part" contribute $model edited.h5
+    expect 0 "$RETCODEC" contribute $model edited.h5 --statistics test -o contributions.h5
+    expect 0 "$RETCODEC" predict $model edited.h5 -o predictions.h5
+}
 
 # A model of the same size whose numbers cannot be right, to every command that runs one.
 wrong_model() {
@@ -117,4 +216,4 @@ model_of_another_recording() {
     done
 }
 
-run_cases model_values model_shapes model_of_another_recording
+run_cases recording_shapes recording_values nothing_to_fit one_silent_cell parts_missing model_values model_shapes model_of_another_recording

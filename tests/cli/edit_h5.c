@@ -7,6 +7,7 @@
  *   edit_h5 FILE transpose DATASET           a matrix
  *   edit_h5 FILE remove NAME                 a group or dataset */
 #include <hdf5.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,13 +57,24 @@ read_array(hid_t file, const char *name) {
     return a;
 }
 
-/* Over the dataset of that name, which keeps its type. */
+/* Whole numbers, as which stimuli are often stored, cannot hold what is no number. */
+static int
+needs_float(const array *a, hid_t type) {
+    if (H5Tget_class(type) != H5T_INTEGER)
+        return 0;
+    for (size_t i = 0; i < elements(a); ++i)
+        if (!isfinite(a->value[i]))
+            return 1;
+    return 0;
+}
+
+/* Over the dataset of that name, which keeps its type where it can. */
 static void
 replace_array(hid_t file, const char *name, const array *a) {
     hid_t old = H5Dopen2(file, name, H5P_DEFAULT), type = H5Dget_type(old), space = H5Screate_simple(a->rank, a->shape, NULL);
     H5Dclose(old);
     H5Ldelete(file, name, H5P_DEFAULT);
-    hid_t id = H5Dcreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t id = H5Dcreate2(file, name, needs_float(a, type) ? H5T_IEEE_F32LE : type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     if (id < 0 || H5Dwrite(id, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, a->value) < 0)
         fail("the dataset cannot be written");
     H5Dclose(id);
