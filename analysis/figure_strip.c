@@ -70,6 +70,10 @@ read_window(const source *from, retc_h5 *file, const char *name, size_t *F, floa
     *F = shape[1];
     RETC_TRY(RETC_ALLOC(*out, from->count * *F));
     RETC_TRY(retc_h5_read(file, name, RETC_H5_FLOAT, (size_t[]){from->first, 0}, (size_t[]){from->count, *F}, *out));
+    for (size_t i = 0; i < from->count * *F; ++i)
+        if (!isfinite((*out)[i]))
+            RETC_TRY(RETC_FAIL(RETC_ENUMBER, "%s: dataset \"%s\" is not finite at sample %zu", retc_h5_path(file), name,
+                               from->first + i / *F));
 done:
     return status;
 }

@@ -74,6 +74,7 @@ retc_modes_read(retc_h5 *contributions, retc_modes *modes) {
     int status = RETC_OK;
     char *group = NULL;
     memset(modes, 0, sizeof *modes);
+    RETC_TRY(retc_h5_expect_kind(contributions, "contributions"));
     RETC_TRY(find_target(contributions, &modes->target));
     RETC_TRY(RETC_GOT(group = retc_strf("/%s%s", modes->target, TAIL)));
     RETC_TRY(retc_h5_members(contributions, group, &modes->names, &modes->n_layers));

@@ -292,6 +292,7 @@ read_network(retc_h5 *file, retc_network **result) {
     json_t *list = NULL, *settings = NULL;
     size_t N = 0;
     json_int_t L = 0, H = 0, W = 0;
+    RETC_TRY(retc_h5_expect_kind(file, "model"));
     if (retc_h5_get_text(file, "/", "format", &format) < 0 || strcmp(format, format_name) != 0) {
         status = RETC_FAIL(RETC_EFORMAT, "this is no model file (attribute \"format\" should be \"%s\")", format_name);
         goto done;

@@ -54,6 +54,10 @@ draw_psth(retc_h5 *const *files, const options *asked, const retc_common *common
     retc_figure_cells cells = {0};
     size_t shape[2] = {0};
     int status = RETC_OK;
+    for (size_t i = 0; i < asked->inputs.n; ++i)
+        if (!retc_h5_has(files[i], "/test/rate") && retc_h5_has(files[i], "/train/rate"))
+            RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: holds predictions of the train part; psth draws those of the test part",
+                               retc_h5_path(files[i])));
     RETC_TRY(retc_h5_expect(files[0], "/test/rate", 2, NULL, shape));
     RETC_TRY(retc_figure_cells_choose(files[0], "/cell_names", shape[0], asked->cells, MOST_CELLS, &cells));
     if (!asked->cells && cells.n < cells.total)
@@ -94,13 +98,13 @@ done:
 static const struct {
     const char *name;
     size_t least, most; /* input files */
-    const char *inputs;
+    const char *inputs, *files[MOST_INPUTS];
     int (*draw)(retc_h5 *const *files, const options *asked, const retc_common *common, FILE *table);
 } kinds[] = {
-    {"filters", 1, 1, "one file of STAs", draw_filters},
-    {"psth", 1, 2, "one or two files of predictions", draw_psth},
-    {"strip", 2, 2, "a file of contributions and one of modes", draw_strip},
-    {"irf", 1, 1, "one file of IRFs", draw_irf},
+    {"filters", 1, 1, "one file of STAs", {"sta"}, draw_filters},
+    {"psth", 1, 2, "one or two files of predictions", {"predictions", "predictions"}, draw_psth},
+    {"strip", 2, 2, "a file of contributions and one of modes", {"contributions", "modes"}, draw_strip},
+    {"irf", 1, 1, "one file of IRFs", {"irf"}, draw_irf},
 };
 
 static size_t
@@ -143,23 +147,27 @@ table_name(const char *figure) {
     return retc_strf("%.*s.txt", (int)(strrchr(figure, '.') - figure), figure);
 }
 
+/* Under the name `path`; the user knows the table as `name`. */
 static int
-write_table(const options *asked, const retc_common *common, const retc_provenance *provenance, const char *path) {
+write_table(const options *asked, const retc_common *common, const retc_provenance *provenance, const char *path,
+            const char *name) {
     retc_h5 *files[MOST_INPUTS] = {0};
+    size_t kind = find_kind(asked->kind);
     int status = RETC_OK;
     FILE *table = NULL;
     for (size_t i = 0; i < asked->inputs.n; ++i) {
         files[i] = retc_h5_open(asked->inputs.text[i]);
         RETC_TRY(files[i] ? RETC_OK : RETC_EIO);
+        RETC_TRY(retc_h5_expect_kind(files[i], kinds[kind].files[i]));
     }
     table = fopen(path, "w");
     if (!table)
-        RETC_TRY(RETC_FAIL(RETC_EIO, "%s: %s", path, strerror(errno)));
+        RETC_TRY(RETC_FAIL(RETC_EIO, "%s: cannot be written: %s", name, strerror(errno)));
     RETC_TRY(retc_provenance_print(provenance, table));
-    RETC_TRY(kinds[find_kind(asked->kind)].draw(files, asked, common, table));
+    RETC_TRY(kinds[kind].draw(files, asked, common, table));
 done:
     if (table && (ferror(table) | fclose(table)) != 0 && status >= 0)
-        status = RETC_FAIL(RETC_EIO, "%s: %s", path, strerror(errno));
+        status = RETC_FAIL(RETC_EIO, "%s: cannot be written: %s", name, strerror(errno));
     for (size_t i = 0; i < MOST_INPUTS; ++i)
         retc_h5_close(files[i]);
     return status;
@@ -177,7 +185,7 @@ draw(const options *asked, const retc_common *common, const retc_provenance *pro
     RETC_TRY(RETC_GOT(new_table));
     new_figure = retc_temporary_name(common->output);
     RETC_TRY(RETC_GOT(new_figure));
-    RETC_TRY(write_table(asked, common, provenance, new_table));
+    RETC_TRY(write_table(asked, common, provenance, new_table, table));
     status = retc_plot_draw(asked->kind, new_table, new_figure, retc_plot_format(common->output));
     if (status < 0) {
         /* The table is worth keeping; a figure of older content beside it would mislead. */

@@ -65,6 +65,10 @@ int retc_h5_members(retc_h5 *file, const char *group, char ***names, size_t *n) 
 /* Attribute or scalar string dataset as a fresh string (retc_free); any of the three string storages of FORMATS 1.
  * `object` "/" is the root.  RETC_EFORMAT when missing. */
 int retc_h5_get_text(retc_h5 *file, const char *object, const char *attribute, char **text) RETC_USED;
+
+/* Files of this program say in the root attribute "kind" what they are.  Fails when a file says another kind; one that says
+ * nothing, as files of other programs, passes. */
+int retc_h5_expect_kind(retc_h5 *file, const char *kind) RETC_USED;
 int retc_h5_read_text(retc_h5 *file, const char *name, char **text) RETC_USED;
 
 /* A one-dimensional string dataset: one block (retc_free) as in retc_h5_members. */

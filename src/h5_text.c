@@ -143,6 +143,16 @@ retc_h5_get_text(retc_h5 *file, const char *object, const char *attribute, char 
     return status < 0 ? status : first_text(texts, n, text);
 }
 
+int
+retc_h5_expect_kind(retc_h5 *file, const char *kind) {
+    char *found = NULL;
+    int status = RETC_OK;
+    if (retc_h5_get_text(file, "/", "kind", &found) == RETC_OK && strcmp(found, kind) != 0)
+        status = RETC_FAIL(RETC_EFORMAT, "%s: is a file of kind \"%s\", expected \"%s\"", file->path, found, kind);
+    retc_free(found);
+    return status;
+}
+
 /* Make and write a dataset of strings: rank 0 or 1. */
 static int
 put_strings(retc_h5 *file, const char *name, hid_t type, hid_t space, size_t n, const void *data) {

@@ -340,6 +340,7 @@ retc_recording_open(const char *path, size_t budget) {
     retc_recording *recording = NULL;
     RETC_TRY(RETC_ALLOC(recording, 1));
     RETC_TRY(RETC_GOT(recording->file = retc_h5_open(path)));
+    RETC_TRY(retc_h5_expect_kind(recording->file, "recording"));
     recording->budget = budget ? budget : DEFAULT_BUDGET;
     RETC_TRY(read_part(recording, RETC_TRAIN));
     RETC_TRY(read_part(recording, RETC_TEST));

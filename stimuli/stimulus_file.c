@@ -151,6 +151,7 @@ retc_stimulus_open(const char *path) {
     size_t shape[3];
     RETC_TRY(RETC_ALLOC(stimulus, 1));
     RETC_TRY(RETC_GOT(stimulus->file = retc_h5_open(path)));
+    RETC_TRY(retc_h5_expect_kind(stimulus->file, "stimulus"));
     RETC_TRY(retc_h5_expect(stimulus->file, "stimulus", 3, NULL, shape));
     if (shape[0] == 0 || shape[1] == 0 || shape[2] == 0)
         RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: dataset \"stimulus\" is empty", path));

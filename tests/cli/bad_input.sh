@@ -62,6 +62,44 @@ model=../results/cnn.h5
 import="$RETCODEC import text --frames ../results/frames.txt --stimulus ../results/stimulus.txt ../results/cell.txt"
 fit_cnn="fit $recording --history 8 --channels0 2 --channels1 2 --kernel0 3 --kernel1 3 --epochs 2"
 
+# Files of this program say what they are; those of others show by what they hold.
+wrong_kind() {
+    results
+    for kind in stimulus:train sta:sta predictions:predictions contributions:contributions modes:modes irf:irf model:cnn; do
+        cp "../results/${kind#*:}.h5" edited.h5
+        wrong_recording "edited.h5: is a file of kind \"${kind%:*}\", expected \"recording\""
+    done
+    for kind in recording stimulus:train sta contributions; do
+        cp "../results/${kind#*:}.h5" edited.h5
+        wrong_model "edited.h5: is a file of kind \"${kind%:*}\", expected \"model\""
+    done
+    refused '"model", expected "contributions"' modes $model
+    refused '"modes", expected "contributions"' modes ../results/modes.h5
+    refused '"recording", expected "stimulus"' simulate --train $recording
+    refused '"sta", expected "stimulus"' simulate --train ../results/train.h5 --test ../results/sta.h5
+    refused '"irf", expected "sta"' figure filters ../results/irf.h5
+    refused '"sta", expected "irf"' figure irf ../results/sta.h5
+    refused '"contributions", expected "predictions"' figure psth ../results/predictions.h5 ../results/contributions.h5
+    refused '"modes", expected "contributions"' figure strip ../results/modes.h5 ../results/contributions.h5
+    refused "../results/frames.txt: not an HDF5 file" predict ../results/frames.txt $recording
+    refused "$model: is not a text file" import text --frames $model --stimulus $model $model
+    expect 1 "$RETCODEC" info ../results/frames.txt
+    complains "../results/frames.txt: not an HDF5 file"
+    one_line
+}
+
+wrong_kind_of_another_program() {
+    results
+    edited train.h5 unlabel kind
+    refused 'edited.h5: has neither a group "train" nor a group "test": is it a recording?' rf sta edited.h5
+    refused "edited.h5: this is no model file" predict edited.h5 $recording
+    refused 'edited.h5: has no group "<target>_contributions"; make one with retcodec contribute' modes edited.h5
+    refused 'edited.h5: dataset "/sta" is missing' figure filters edited.h5
+    refused 'edited.h5: dataset "/test/rate" is missing' figure psth edited.h5
+    refused "edited.h5: has no group of a cell, such as /cell_0" figure irf edited.h5
+    refused "edited.h5: dataset \"/metadata/model_responses_all_cells\" is missing" figure strip edited.h5 ../results/modes.h5
+}
+
 # A recording that cannot be what it says, to every command that reads one.
 wrong_recording() {
     says=$1
@@ -216,4 +254,4 @@ model_of_another_recording() {
     done
 }
 
-run_cases recording_shapes recording_values nothing_to_fit one_silent_cell parts_missing model_values model_shapes model_of_another_recording
+run_cases wrong_kind wrong_kind_of_another_program recording_shapes recording_values nothing_to_fit one_silent_cell parts_missing model_values model_shapes model_of_another_recording

@@ -5,7 +5,8 @@
  *   edit_h5 FILE fill DATASET VALUE          all elements
  *   edit_h5 FILE shape DATASET N,N,...       another shape; the elements are taken in C order, again and again
  *   edit_h5 FILE transpose DATASET           a matrix
- *   edit_h5 FILE remove NAME                 a group or dataset */
+ *   edit_h5 FILE remove NAME                 a group or dataset
+ *   edit_h5 FILE unlabel ATTRIBUTE           an attribute of the file */
 #include <hdf5.h>
 #include <math.h>
 #include <stdio.h>
@@ -74,7 +75,8 @@ replace_array(hid_t file, const char *name, const array *a) {
     hid_t old = H5Dopen2(file, name, H5P_DEFAULT), type = H5Dget_type(old), space = H5Screate_simple(a->rank, a->shape, NULL);
     H5Dclose(old);
     H5Ldelete(file, name, H5P_DEFAULT);
-    hid_t id = H5Dcreate2(file, name, needs_float(a, type) ? H5T_IEEE_F32LE : type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t id =
+        H5Dcreate2(file, name, needs_float(a, type) ? H5T_IEEE_F32LE : type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     if (id < 0 || H5Dwrite(id, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, a->value) < 0)
         fail("the dataset cannot be written");
     H5Dclose(id);
@@ -109,6 +111,11 @@ edit(hid_t file, int words, char **word) {
     if (words == 2 && !strcmp(verb, "remove")) {
         if (H5Ldelete(file, name, H5P_DEFAULT) < 0)
             fail("there is no such object");
+        return;
+    }
+    if (words == 2 && !strcmp(verb, "unlabel")) {
+        if (H5Adelete(file, name) < 0)
+            fail("there is no such attribute");
         return;
     }
     array old = read_array(file, name), new = old;

@@ -199,7 +199,7 @@ wrong_usage() {
     expect 1 "$RETCODEC" figure filters ../results/rf.h5 --cells nobody -o a.png
     complains '../results/rf.h5: there is no cell "nobody" among its 2 cells (cell01 ... cell02)'
     expect 1 "$RETCODEC" figure psth ../results/rf.h5 -o a.png
-    complains '../results/rf.h5: dataset "/test/rate" is missing'
+    complains '../results/rf.h5: is a file of kind "sta", expected "predictions"'
     absent a.png a.txt a.gif
     no_leftovers
 }
