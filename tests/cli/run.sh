@@ -227,5 +227,18 @@ checked_before_the_start() {
     absent results
 }
 
+# The configurations that come with the program name commands and options that exist.
+shipped_configurations() {
+    RECORDING=$PWD
+    export RECORDING
+    touch frametimes_fullfieldnoise.txt stimulus_fullfieldnoise.txt fullfieldnoise_C1.txt
+    for config in "$RETC_TESTS"/../scripts/*.conf; do
+        expect 0 "$RETCODEC" run "$config" --dry-run
+        prints "figure:strip"
+    done
+    absent results
+}
+
 run_cases whole_chain skips_what_is_up_to_date runs_what_changed force_runs_all failure_keeps_what_was_done killed_run_goes_on \
-    dry_run default_folder words no_configuration wrong_sections wrong_keys wrong_references checked_before_the_start
+    dry_run default_folder words no_configuration wrong_sections wrong_keys wrong_references checked_before_the_start \
+    shipped_configurations
