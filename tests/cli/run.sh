@@ -234,7 +234,7 @@ shipped_configurations() {
     touch frametimes_fullfieldnoise.txt stimulus_fullfieldnoise.txt fullfieldnoise_C1.txt
     for config in "$RETC_TESTS"/../scripts/*.conf; do
         expect 0 "$RETCODEC" run "$config" --dry-run
-        prints "figure:strip"
+        prints "figure --kind=strip"
     done
     absent results
 }
