@@ -191,13 +191,14 @@ draw(const options *asked, const retc_common *common, const retc_provenance *pro
         /* The table is worth keeping; a figure of older content beside it would mislead. */
         char reason[512];
         snprintf(reason, sizeof reason, "%s", retc_error_message());
-        unlink(common->output);
-        if (retc_temporary_keep(new_table, table) == RETC_OK)
+        if (common->force)
+            unlink(common->output);
+        if (retc_temporary_keep(new_table, table, 1) == RETC_OK)
             RETC_TRY(RETC_FAIL(status, "%s; the table %s is written", reason, table));
         goto done;
     }
-    RETC_TRY(retc_temporary_keep(new_figure, common->output));
-    RETC_TRY(retc_temporary_keep(new_table, table));
+    RETC_TRY(retc_temporary_keep(new_figure, common->output, common->force));
+    RETC_TRY(retc_temporary_keep(new_table, table, 1));
 done:
     retc_temporary_remove(new_table);
     retc_temporary_remove(new_figure);

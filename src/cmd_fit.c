@@ -137,9 +137,9 @@ retc_cmd_fit(int argc, char **argv) {
     else
         RETC_TRY(fit_cnn(&o, recording, provenance, progress, &network, &report));
     retc_meter_stop();
+    RETC_TRY(write_model(&o, network, &report, provenance));
     if (report.epochs)
         say_cnn(&o, network, &report);
-    RETC_TRY(write_model(&o, network, &report, provenance));
     retc_say(&o.common, "%s: %s model of %zu cells, history %zu frames, lag %zu\n", o.common.output, network->model_type,
              network->N, network->L, network->lag);
     if (!converged(&report))

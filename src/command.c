@@ -122,7 +122,7 @@ add_input(void *context, const char *path) {
     return retc_provenance_add_input(context, path);
 }
 
-/* The output's folder must be there, and the output must not, unless it may be replaced.  `info` is left zero when there
+/* The output's folder must be there and writable, before hours are spent on what goes there; the output must not be, unless it may be replaced.  `info` is left zero when there
  * is no such file yet. */
 static int
 check_output(const retc_common *common, struct stat *info) {
@@ -133,6 +133,8 @@ check_output(const retc_common *common, struct stat *info) {
     RETC_TRY(RETC_GOT(folder));
     if (stat(folder, &folder_info) < 0 && errno == ENOENT)
         RETC_TRY(RETC_FAIL(RETC_EIO, "%s: there is no folder %s; make it first", path, folder));
+    if (access(folder, W_OK | X_OK) < 0)
+        RETC_TRY(RETC_FAIL(RETC_EIO, "%s: cannot be written: %s", path, strerror(errno)));
     if (stat(path, info) < 0) {
         if (errno != ENOENT)
             RETC_TRY(RETC_FAIL(RETC_EIO, "%s: %s", path, strerror(errno)));

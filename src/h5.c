@@ -129,6 +129,7 @@ retc_h5_create(const char *path, int force) {
     retc_h5 *file = handle_alloc(path);
     if (!file)
         return NULL;
+    file->force = force;
     file->temporary = retc_strf("%s.%ld.part", path, (long)getpid());
     hid_t access_list = H5Pcreate(H5P_FILE_ACCESS), creation = H5Pcreate(H5P_FILE_CREATE);
     /* HDF5 1.8 files: what every h5py and MATLAB in use can open.  No link or object times: equal results, equal bytes. */
@@ -162,7 +163,22 @@ close_datasets(retc_h5 *file) {
     return status;
 }
 
-/* Data must be on the disk before the name points to it; the folder is synced so that the name survives too. */
+/* A rename replaces what another program wrote there meanwhile, a link does not.  Some file systems have no links. */
+static int
+take_name(const retc_h5 *file) {
+    if (!file->force && link(file->temporary, file->path) == 0) {
+        unlink(file->temporary);
+        return RETC_OK;
+    }
+    if (!file->force && errno == EEXIST)
+        return RETC_FAIL(RETC_EIO, "%s: another program wrote it meanwhile; give another name, or --force to replace it",
+                         file->path);
+    if (rename(file->temporary, file->path) != 0)
+        return RETC_FAIL(RETC_EIO, "%s: cannot be renamed from %s: %s", file->path, file->temporary, strerror(errno));
+    return RETC_OK;
+}
+
+/* Data must be on the disk before the name points to it. */
 static int
 sync_and_rename(retc_h5 *file) {
     int status = RETC_OK;
@@ -171,8 +187,8 @@ sync_and_rename(retc_h5 *file) {
         status = RETC_FAIL(RETC_EIO, "%s: cannot be written to disk: %s", file->path, strerror(errno));
     if (descriptor >= 0)
         close(descriptor);
-    if (status == RETC_OK && rename(file->temporary, file->path) != 0)
-        status = RETC_FAIL(RETC_EIO, "%s: cannot be renamed from %s: %s", file->path, file->temporary, strerror(errno));
+    if (status == RETC_OK)
+        status = take_name(file);
     if (status == RETC_OK) {
         forget_temporary(file->temporary);
         retc_free(file->temporary);

@@ -26,8 +26,9 @@ retc_h5 *retc_h5_open(const char *path);
 /* Start a new file that will become `path`.  Fails when `path` exists and `force` is 0, or its folder cannot be written. */
 retc_h5 *retc_h5_create(const char *path, int force);
 
-/* Finish a created file: flush, close, sync to disk, rename.  The handle stays to be closed.  On failure the target is
- * untouched and the temporary file is gone after retc_h5_close. */
+/* Finish a created file: flush, close, sync to disk, rename.  Without `force` a file that appeared at `path` meanwhile is not
+ * replaced.  The handle stays to be closed.  On failure the target is untouched and the temporary file is gone after
+ * retc_h5_close. */
 int retc_h5_commit(retc_h5 *file) RETC_USED;
 
 /* Close; a created file that was not committed is removed.  NULL is fine. */

@@ -17,6 +17,7 @@ typedef struct {
 struct retc_h5 {
     hid_t id;
     char *path, *temporary; /* temporary: NULL when read, or after commit */
+    int force;              /* may replace a file of that path */
     open_dataset dataset[OPEN_DATASETS];
     size_t next; /* slot that is given up when all are taken */
 };

@@ -28,7 +28,14 @@ retc_temporary_name(const char *target) {
 }
 
 int
-retc_temporary_keep(const char *name, const char *target) {
+retc_temporary_keep(const char *name, const char *target, int force) {
+    if (!force && link(name, target) == 0) {
+        retc_temporary_remove(name);
+        return RETC_OK;
+    }
+    if (!force && errno == EEXIST)
+        return RETC_FAIL(RETC_EIO, "%s: another program wrote it meanwhile; give another name, or --force to replace it",
+                         target);
     if (rename(name, target) < 0)
         return RETC_FAIL(RETC_EIO, "%s: cannot be renamed from %s: %s", target, name, strerror(errno));
     forget(name);

@@ -8,8 +8,8 @@
  * retc_temporary_remove.  NULL with a recorded reason. */
 char *retc_temporary_name(const char *target);
 
-/* Rename the temporary file to `target`, replacing it. */
-int retc_temporary_keep(const char *name, const char *target) RETC_USED;
+/* Rename the temporary file to `target`; unless `force`, not when there is one already. */
+int retc_temporary_keep(const char *name, const char *target, int force) RETC_USED;
 
 /* Remove the temporary file if it is there; NULL is fine. */
 void retc_temporary_remove(const char *name);

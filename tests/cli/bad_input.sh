@@ -35,6 +35,40 @@ make_result() {
     [ "$status" -eq 0 ] || [ "$status" -eq 3 ] || fail "$*: $(cat log)"
 }
 
+# Every way to write a file, one command line each, without --output.
+writers() {
+    cat <<LIST
+import text --frames ../results/frames.txt --stimulus ../results/stimulus.txt ../results/cell.txt
+stimulus white-noise --frames 2000 --height 5 --width 6
+stimulus natural-movie --frames 2000 --height 5 --width 6
+simulate --train ../results/train.h5 --test ../results/test.h5 --cells 2 --repeats 4
+fit $recording -m ln --history 8
+$fit_cnn
+$fit_cnn --checkpoint-interval 0
+predict $model $recording
+contribute $model $recording --steps 2
+modes ../results/contributions.h5 --epochs 2
+rf sta $recording --history 8 --shuffles 0
+rf irf $model $recording --cells 0 --samples 20
+figure filters ../results/sta.h5
+figure psth ../results/predictions.h5
+figure strip ../results/contributions.h5 ../results/modes.h5
+figure irf ../results/irf.h5
+LIST
+}
+
+# each_writer FUNCTION: FUNCTION gets the name of an output, then the words of a command.
+each_writer() {
+    writers >../writers
+    [ "$(wc -l <../writers)" -ge 16 ]
+    while read -r line <&4; do
+        case $line in
+        figure*) "$1" output.png $line ;;
+        *) "$1" output.h5 $line ;;
+        esac
+    done 4<../writers
+}
+
 # refused TEXT COMMAND...: exit code 1, one line on stderr that holds TEXT, and no output.  A figure must not leave its table.
 refused() {
     says=$1
@@ -61,6 +95,134 @@ recording=../results/recording.h5
 model=../results/cnn.h5
 import="$RETCODEC import text --frames ../results/frames.txt --stimulus ../results/stimulus.txt ../results/cell.txt"
 fit_cnn="fit $recording --history 8 --channels0 2 --channels1 2 --kernel0 3 --kernel1 3 --epochs 2"
+
+existing_output() {
+    results
+    each_writer try_existing
+}
+try_existing() {
+    output=$1
+    shift
+    echo precious >"$output"
+    expect 1 "$RETCODEC" "$@" -o "$output"
+    complains "retcodec $1: $output exists already; --force replaces it"
+    one_line
+    [ "$(cat "$output")" = precious ]
+    [ "$(ls)" = "$(printf 'err\nout\n%s' "$output")" ] || fail "$1 left $(ls)"
+    rm "$output"
+}
+
+# Neither root nor anyone else may write here.
+unwritable_folder() {
+    results
+    mkdir locked
+    if [ "$(id -u)" -eq 0 ]; then
+        mount -t tmpfs -o ro tmpfs locked 2>/dev/null || skip "no right to mount a read-only disk"
+        trap 'umount locked' EXIT
+    else
+        chmod a-w locked
+    fi
+    each_writer try_unwritable
+}
+try_unwritable() {
+    output=locked/$1
+    shift
+    expect 1 "$RETCODEC" "$@" -o "$output"
+    complains "retcodec $1: $output: cannot be written: "
+    one_line
+}
+
+# A limit on the size of files stands in for a full disk.  An output that was there before survives; of a figure that is forced
+# only a whole table may stay.
+size_limit() {
+    results
+    each_writer try_size_limit
+}
+try_size_limit() {
+    output=$1
+    shift
+    for force in "" --force; do
+        [ -z "$force" ] || echo precious >"$output"
+        status=0
+        (ulimit -f 8 && exec "$RETCODEC" "$@" $force -o "$output") >out 2>err || status=$?
+        [ "$status" -eq 1 ] || fail "$*: status $status: $(cat err)"
+        [ "$1" = figure ] || complains "File too large"
+        one_line
+        case $1 in
+        figure) rm -f "${output%.png}.txt" ;;
+        *) [ -z "$force" ] || [ "$(cat "$output")" = precious ] || fail "$* --force lost the output" ;;
+        esac
+        rm -f "$output"
+        [ "$(ls)" = "$(printf 'err\nout')" ] || fail "$* left $(ls)"
+    done
+}
+
+full_disk() {
+    results
+    mkdir disk
+    mount -t tmpfs -o size=8k tmpfs disk 2>/dev/null || skip "no right to mount a small disk"
+    trap 'umount disk' EXIT
+    each_writer try_full_disk
+}
+try_full_disk() {
+    output=disk/$1
+    shift
+    expect 1 "$RETCODEC" "$@" -o "$output"
+    complains "retcodec $1: "
+    [ "$1" = figure ] || complains "No space left on device"
+    one_line
+    [ "$1" != figure ] || rm -f disk/output.txt
+    [ -z "$(ls disk)" ] || fail "$* left $(ls disk)"
+}
+
+# A fit whose checkpoints no longer fit on the disk keeps the last one that did.
+full_disk_keeps_checkpoint() {
+    results
+    mkdir disk
+    mount -t tmpfs -o size=24k tmpfs disk 2>/dev/null || skip "no right to mount a small disk"
+    trap 'umount disk' EXIT
+    expect 1 "$RETCODEC" $fit_cnn --checkpoint-interval 0 -o disk/cnn.h5
+    complains "disk/cnn.h5.checkpoint: "
+    complains "No space left on device"
+    one_line
+    [ "$(ls disk)" = cnn.h5.checkpoint ] || fail "left: $(ls disk)"
+    expect 0 "$RETCODEC" info disk/cnn.h5.checkpoint
+    mount -o remount,size=1m disk
+    expect 3 "$RETCODEC" $fit_cnn --checkpoint-interval 0 --resume -o disk/cnn.h5
+    prints "resumed after epoch 1"
+}
+
+# Whoever is second to finish without --force is told; with it, the file is one or the other, and whole.
+two_at_once() {
+    slow="stimulus white-noise --frames 20000 --height 20 --width 20 --no-provenance"
+    fast="stimulus white-noise --frames 100 --no-provenance"
+    "$RETCODEC" $slow -q -o slow.h5
+    "$RETCODEC" $fast -q -o fast.h5
+    "$RETCODEC" $slow -o movie.h5 >out 2>err &
+    pause_once_writing movie.h5
+    "$RETCODEC" $fast -o movie.h5
+    status=0
+    kill -CONT $! && wait $! || status=$?
+    [ "$status" -eq 1 ] || fail "status $status"
+    complains "retcodec stimulus: movie.h5: another program wrote it meanwhile; give another name, or --force to replace it"
+    one_line
+    cmp movie.h5 fast.h5
+    no_leftovers
+    "$RETCODEC" $slow --force -o movie.h5 >out 2>err &
+    pause_once_writing movie.h5
+    "$RETCODEC" $fast --force -o movie.h5
+    kill -CONT $! && wait $!
+    cmp movie.h5 slow.h5
+    no_leftovers
+}
+pause_once_writing() {
+    trap 'kill -KILL $! 2>/dev/null || true' EXIT
+    while [ ! -e "$1.$!.part" ] && kill -0 $! 2>/dev/null; do
+        sleep 0.005
+    done
+    kill -STOP $! || fail "it had ended; the case proves nothing"
+    [ -e "$1.$!.part" ] || fail "it was not writing; the case proves nothing"
+}
 
 # Files of this program say what they are; those of others show by what they hold.
 wrong_kind() {
@@ -254,4 +416,4 @@ model_of_another_recording() {
     done
 }
 
-run_cases wrong_kind wrong_kind_of_another_program recording_shapes recording_values nothing_to_fit one_silent_cell parts_missing model_values model_shapes model_of_another_recording
+run_cases existing_output unwritable_folder size_limit full_disk full_disk_keeps_checkpoint two_at_once wrong_kind wrong_kind_of_another_program recording_shapes recording_values nothing_to_fit one_silent_cell parts_missing model_values model_shapes model_of_another_recording
