@@ -190,7 +190,7 @@ done:
 }
 
 static int
-prepare_stage(const retc_run_config *config, const options *asked, size_t at, prepared *stages) {
+prepare_stage(const retc_run_config *config, const options *asked, size_t at, prepared *stages, const char **planned) {
     const retc_run_stage *stage = &config->stage[at];
     prepared *ready = &stages[at];
     int status = RETC_OK;
@@ -208,7 +208,8 @@ prepare_stage(const retc_run_config *config, const options *asked, size_t at, pr
     if (!asked->force)
         RETC_TRY(append_argument(ready, retc_strdup("--if-changed")));
     /* A mistake in the last section should not show only after hours. */
-    status = retc_command_check(ready->command, (int)ready->n, ready->argument);
+    status = retc_command_check(ready->command, (int)ready->n, ready->argument, asked->dry_run ? NULL : planned);
+    planned[at] = ready->output;
     if (status < 0)
         status = retc_error_prefix(status, "%s:%zu: [%s]", config->path, stage->line, stage->name);
 done:
@@ -281,6 +282,7 @@ static int
 run(options *asked) {
     retc_common common = {.quiet = asked->quiet};
     prepared *stages = NULL;
+    const char **planned = NULL; /* outputs of the stages so far, borrowed */
     char *folder = NULL;
     retc_run_config *config = NULL;
     int status = retc_run_config_read(asked->config, &config);
@@ -293,8 +295,9 @@ run(options *asked) {
         asked->output = folder;
     }
     RETC_TRY(RETC_ALLOC(stages, config->n));
+    RETC_TRY(RETC_ALLOC(planned, config->n + 1));
     for (size_t i = 0; i < config->n; ++i)
-        RETC_TRY(prepare_stage(config, asked, i, stages));
+        RETC_TRY(prepare_stage(config, asked, i, stages, planned));
     if (asked->dry_run) {
         RETC_TRY(print_stages(config, stages));
     } else {
@@ -303,6 +306,7 @@ run(options *asked) {
     }
 done:
     free_prepared(stages, config->n);
+    retc_free(planned);
     retc_run_config_free(config);
     retc_free(folder);
     return status;

@@ -122,8 +122,8 @@ add_input(void *context, const char *path) {
     return retc_provenance_add_input(context, path);
 }
 
-/* The output's folder must be there and writable, before hours are spent on what goes there; the output must not be, unless it may be replaced.  `info` is left zero when there
- * is no such file yet. */
+/* The output's folder must be there and writable, before hours are spent on what goes there; the output must not be, unless it
+ * may be replaced.  `info` is left zero when there is no such file yet. */
 static int
 check_output(const retc_common *common, struct stat *info) {
     const char *path = common->output, *slash = strrchr(path, '/');
@@ -174,14 +174,25 @@ look_at_output(const retc_common *common, const retc_provenance *provenance, int
     return 0;
 }
 
-static int checking; /* retc_command_check is at work: parse only */
+/* While retc_command_check is at work. */
+static int checking;
+static const char *const *planned; /* files that will be there, ends with NULL; NULL: no file is looked for */
 
 int
-retc_command_check(const retc_command *command, int argc, char **argv) {
+retc_command_check(const retc_command *command, int argc, char **argv, const char *const *files) {
     checking = 1;
+    planned = files;
     int status = command->run(argc, argv);
     checking = 0;
     return status < 0 ? status : RETC_OK;
+}
+
+static int
+check_planned_input(void *context, const char *path) {
+    const char *const *file = planned;
+    while (*file && strcmp(*file, path) != 0)
+        ++file;
+    return *file ? RETC_OK : check_input(context, path);
 }
 
 int
@@ -193,6 +204,8 @@ retc_command_begin(const retc_usage *usage, const retc_option *table, const retc
     *provenance = NULL;
     RETC_TRY(RETC_GOT(line));
     RETC_TRY(retc_options_parse(usage, table, argc, argv));
+    if (status == RETC_OK && checking && planned)
+        RETC_TRY(for_each_input(table, check_planned_input, &output));
     if (status > 0 || checking) {
         status = 1;
         goto done;

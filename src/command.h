@@ -31,9 +31,10 @@ void retc_commands_list(FILE *out);
 int retc_command_begin(const retc_usage *usage, const retc_option *table, const retc_common *common, int argc, char **argv,
                        retc_provenance **provenance) RETC_USED;
 
-/* Read a command line as `command` would and go no further: RETC_OK, or RETC_EUSAGE with the reason.  Only for commands
- * that start with retc_command_begin. */
-int retc_command_check(const retc_command *command, int argc, char **argv) RETC_USED;
+/* Read a command line as `command` would, look whether its input files are there, and go no further: RETC_OK, or a failure with
+ * the reason.  `files` (ends with NULL) will be there by then; when it is NULL no file is looked for.  Only for commands that
+ * start with retc_command_begin. */
+int retc_command_check(const retc_command *command, int argc, char **argv, const char *const *files) RETC_USED;
 
 /* "retcodec fit recording.h5 ...", quoted for a shell; retc_free.  NULL when out of memory. */
 char *retc_command_line(int argc, char **argv);

@@ -109,6 +109,22 @@ explain_expansion(int code, const char *value) {
     }
 }
 
+/* inih ends a value at " ;"; people also write " #".  Quotes protect. */
+static void
+cut_comment(char *value) {
+    char quote = '\0', before = ' ';
+    for (; *value; before = *value++) {
+        if (*value == '#' && !quote && isspace((unsigned char)before)) {
+            *value = '\0';
+            return;
+        }
+        if (*value == quote)
+            quote = '\0';
+        else if (!quote && (*value == '"' || *value == '\''))
+            quote = *value;
+    }
+}
+
 /* Append the words of `value` to the setting. */
 static int
 add_words(retc_run_setting *setting, const char *value) {
@@ -135,6 +151,7 @@ static int
 add_setting(parsing *state, const char *key, const char *value) {
     retc_run_stage *stage = state->section;
     int status = RETC_OK;
+    char *text = NULL;
     const retc_run_setting *before = retc_run_setting_find(stage, key);
     if (before && !(state->continues && before == &stage->setting[stage->n - 1]))
         return RETC_FAIL(RETC_EUSAGE, "is given twice; a list goes on one line, or on following lines that start with a blank");
@@ -147,8 +164,11 @@ add_setting(parsing *state, const char *key, const char *value) {
         RETC_TRY(RETC_GOT(stage->setting[stage->n].key));
         stage->n += 1;
     }
-    RETC_TRY(add_words(&stage->setting[stage->n - 1], value));
+    RETC_TRY(RETC_GOT(text = retc_strdup(value)));
+    cut_comment(text);
+    RETC_TRY(add_words(&stage->setting[stage->n - 1], text));
 done:
+    retc_free(text);
     return status;
 }
 
@@ -213,6 +233,15 @@ look_for_section(parsing *state, const char *line) {
         note_failure(state, code, NULL);
 }
 
+/* Other files, such as results, hold characters that no text has. */
+static int
+is_text(const char *line) {
+    for (; *line; ++line)
+        if (iscntrl((unsigned char)*line) && !isspace((unsigned char)*line))
+            return 0;
+    return 1;
+}
+
 /* As fgets; counts lines, and lets none pass that inih would break in two. */
 static char *
 next_line(char *line, int size, void *stream) {
@@ -220,6 +249,10 @@ next_line(char *line, int size, void *stream) {
     if (state->status < 0 || !fgets(line, size, state->in))
         return NULL;
     state->line += 1;
+    if (!is_text(line)) {
+        note_failure(state, RETC_FAIL(RETC_EFORMAT, "this is not a text file, a configuration was expected"), NULL);
+        return NULL;
+    }
     if (strlen(line) + 1 == (size_t)size && line[size - 2] != '\n' && !feof(state->in)) {
         note_failure(state,
                      RETC_FAIL(RETC_EFORMAT, "the line is longer than %d characters; go on in a line that starts with a blank",
@@ -237,7 +270,9 @@ take_setting(void *context, const char *section, const char *key, const char *va
     int code;
     if (state->status < 0)
         return 0;
-    if (!state->section)
+    if (!state->section && section[0])
+        code = RETC_FAIL(RETC_EUSAGE, "the line of [%s] should start with its bracket, not with a blank", section);
+    else if (!state->section)
         code = RETC_FAIL(RETC_EUSAGE, "\"%s\" stands before the first [section]", key);
     else if (strcmp(section, state->section->name) != 0)
         code = RETC_FAIL(RETC_EUSAGE, "a [section] must start its line and have at most 49 characters");

@@ -96,12 +96,22 @@ find_lengths(import *in) {
     retc_import_report *report = in->report;
     report->running = options->running;
     report->frozen = options->frozen;
-    if (options->parameters && report->running == 0)
+    int found = 0;
+    if (options->parameters && report->running == 0) {
         RETC_TRY(retc_text_read_size(options->parameters, "RunningFrames", &report->running));
-    if (options->parameters && report->frozen == 0)
+        found += status;
+    }
+    if (options->parameters && report->frozen == 0) {
         RETC_TRY(retc_text_read_size(options->parameters, "FrozenFrames", &report->frozen));
+        found += status;
+    }
     report->has_trials = report->frozen > 0;
     status = RETC_OK;
+    if (options->parameters && report->running == 0 && report->frozen == 0 && !found)
+        RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: has neither RunningFrames nor FrozenFrames", options->parameters));
+    if (options->running > 0 && !report->has_trials)
+        RETC_TRY(RETC_FAIL(RETC_EINVAL, "%zu running frames without frozen ones are no trials: give --frozen as well",
+                           options->running));
     if (report->has_trials && report->running == 0)
         status = RETC_FAIL(RETC_EINVAL, "%zu frozen frames without running ones leave nothing to fit: give --running as well",
                            report->frozen);

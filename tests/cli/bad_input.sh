@@ -38,7 +38,7 @@ make_result() {
 # Every way to write a file, one command line each, without --output.
 writers() {
     cat <<LIST
-import text --frames ../results/frames.txt --stimulus ../results/stimulus.txt ../results/cell.txt
+$import_words
 stimulus white-noise --frames 2000 --height 5 --width 6
 stimulus natural-movie --frames 2000 --height 5 --width 6
 simulate --train ../results/train.h5 --test ../results/test.h5 --cells 2 --repeats 4
@@ -93,7 +93,7 @@ edited() {
 
 recording=../results/recording.h5
 model=../results/cnn.h5
-import="$RETCODEC import text --frames ../results/frames.txt --stimulus ../results/stimulus.txt ../results/cell.txt"
+import_words="import text --frames ../results/frames.txt --stimulus ../results/stimulus.txt ../results/cell.txt"
 fit_cnn="fit $recording --history 8 --channels0 2 --channels1 2 --kernel0 3 --kernel1 3 --epochs 2"
 
 existing_output() {
@@ -224,6 +224,192 @@ pause_once_writing() {
     [ -e "$1.$!.part" ] || fail "it was not writing; the case proves nothing"
 }
 
+missing_file() {
+    results
+    for command in "simulate --train" "simulate --train ../results/train.h5 --test" "rf sta" fit "fit -m ln" "predict $model" \
+        "contribute $model" "rf irf $model" modes "figure filters" "figure strip ../results/contributions.h5"; do
+        refused "retcodec ${command%% *}: nothing.h5: No such file or directory" $command nothing.h5
+    done
+    for command in predict contribute "rf irf"; do
+        refused "nothing.h5: No such file or directory" $command nothing.h5 $recording
+    done
+    refused "nothing.txt: No such file or directory" \
+        import text --frames nothing.txt --stimulus ../results/stimulus.txt ../results/cell.txt
+    refused "nothing.txt: No such file or directory" \
+        import text --frames ../results/frames.txt --stimulus nothing.txt ../results/cell.txt
+    refused "nothing.txt: No such file or directory" $import_words nothing.txt
+}
+
+# What a copy or a download leaves when it is interrupted, to every command that reads it.
+truncated() {
+    results
+    while read -r whole command <&4; do
+        size=$(wc -c <"../results/$whole.h5")
+        for part in 0 20 $((size / 3)) $((size - 1)); do
+            head -c "$part" "../results/$whole.h5" >cut.h5
+            case $part in
+            0) refused "cut.h5: the file is empty" $command ;;
+            20) refused "cut.h5: damaged HDF5 file" $command ;;
+            *) refused "cut.h5: the HDF5 file is truncated, copy or make it again" $command ;;
+            esac
+        done
+    done 4<<LIST
+train simulate --train cut.h5
+test simulate --train ../results/train.h5 --test cut.h5
+recording rf sta cut.h5
+recording fit cut.h5
+recording fit cut.h5 -m ln
+recording predict $model cut.h5
+recording contribute $model cut.h5
+recording rf irf $model cut.h5
+cnn predict cut.h5 $recording
+ln predict cut.h5 $recording
+cnn contribute cut.h5 $recording
+cnn rf irf cut.h5 $recording
+contributions modes cut.h5
+sta figure filters cut.h5
+predictions figure psth cut.h5
+contributions figure strip cut.h5 ../results/modes.h5
+modes figure strip ../results/contributions.h5 cut.h5
+irf figure irf cut.h5
+LIST
+}
+
+# import_of WHICH: the import of the results' text files, with wrong.txt in the place of one.
+import_of() {
+    frames=../results/frames.txt stimulus=../results/stimulus.txt spikes=../results/cell.txt
+    case $1 in
+    frames) frames=wrong.txt ;;
+    stimulus) stimulus=wrong.txt ;;
+    spikes) spikes=wrong.txt ;;
+    esac
+    refused "$2" import text --frames $frames --stimulus $stimulus $spikes
+}
+
+text_files() {
+    results
+    for which in frames stimulus spikes; do
+        case $which in
+        spikes) name=cell ;;
+        *) name=$which ;;
+        esac
+        sed '7s/.*/seven/' "../results/$name.txt" >wrong.txt
+        import_of $which 'wrong.txt: line 7: "seven" is not a number'
+        sed '7s/.*/NaN/' "../results/$name.txt" >wrong.txt
+        import_of $which 'wrong.txt: line 7: "NaN" is not a finite number'
+        paste "../results/$name.txt" "../results/$name.txt" >wrong.txt
+        import_of $which 'wrong.txt: line 1: "'
+        : >wrong.txt
+        import_of $which 'wrong.txt: has '
+    done
+    sort -rn ../results/cell.txt >wrong.txt
+    import_of spikes "wrong.txt: line 2: spike at 9.8 s comes after one at 9.85 s: sort the file"
+    sort -rn ../results/frames.txt >wrong.txt
+    import_of frames "wrong.txt: line 2: frame time 9.98 s does not come after 9.99 s"
+    awk '{ print 1000 * $1 }' ../results/cell.txt >wrong.txt
+    import_of spikes "wrong.txt: no spike falls into the stimulus (0 ... 10 s), they lie at 100 ... 9850: are they in ms?"
+    head -n 900 ../results/stimulus.txt >wrong.txt
+    import_of stimulus "wrong.txt: has 900 values for 1000 frame times in ../results/frames.txt: expected one for each"
+    : >empty.txt
+    refused "empty.txt: has no spikes; leave it out, or keep it with --keep-empty" $import_words empty.txt
+}
+
+# Some spikes outside the stimulus are counted and told of; they belong to no frame.
+spikes_around_the_stimulus() {
+    results
+    (printf '%s\n' -2 -1 && cat ../results/cell.txt && printf '%s\n' 10 11 12) >around.txt
+    expect 0 "$RETCODEC" $import_words around.txt -o recording.h5
+    awk '$1 == "around" { found = $2 == 201 && $3 == 196 && $4 == 2 && $5 == 3 } END { exit !found }' out || fail "$(cat out)"
+}
+
+import_options() {
+    results
+    refused "300 running frames without frozen ones are no trials: give --frozen as well" $import_words --running 300
+    refused "200 frozen frames without running ones leave nothing to fit" $import_words --frozen 200
+    refused "stimulus.txt: line 801: the frozen stretch of trial 2 differs" $import_words --running 300 --frozen 200
+    refused "1000 frames hold no complete trial of 900 running and 200 frozen frames" $import_words --running 900 --frozen 200
+    refused "cell.txt: has neither RunningFrames nor FrozenFrames" $import_words --parameters ../results/cell.txt
+    refused 'are both cell "cell": rename one' $import_words ../results/cell.txt
+    echo "FrozenFrames = none" >parameters.txt
+    refused 'parameters.txt: line 1: FrozenFrames is "none", expected a whole number' $import_words --parameters parameters.txt
+}
+
+# Contributions and other results that cannot be right.
+wrong_results() {
+    results
+    edited contributions.h5 set surprisal_contributions/conv0 7 nan
+    refused 'edited.h5: "/surprisal_contributions/conv0" is nan at sample 1, column 3' modes edited.h5
+    refused 'edited.h5: dataset "/surprisal_contributions/conv0" is not finite at sample 1' \
+        figure strip edited.h5 ../results/modes.h5
+    edited contributions.h5 shape surprisal_contributions/conv1 90,4
+    refused 'edited.h5: dataset "/surprisal_contributions/conv1" is (90,4), expected (112,any)' modes edited.h5
+    edited contributions.h5 remove surprisal_contributions
+    refused 'edited.h5: has no group "<target>_contributions"' modes edited.h5
+    refused "edited.h5: has no group of contributions" figure strip edited.h5 ../results/modes.h5
+    edited modes.h5 shape conv0/codes 10,3
+    refused 'edited.h5: dataset "/conv0/codes" is (10,3), expected (112,any)' \
+        figure strip ../results/contributions.h5 edited.h5
+    edited sta.h5 shape sta 2,8
+    refused 'edited.h5: dataset "/sta" is (2,8), expected (any,any,any,any)' figure filters edited.h5
+    edited predictions.h5 remove test/time
+    refused 'edited.h5: dataset "/test/time" is missing' figure psth edited.h5
+    edited irf.h5 shape cell_0/regular_irf_all 20,3
+    refused 'edited.h5: dataset "/cell_0/regular_irf_all" is (20,3), expected (any,any,any,any)' figure irf edited.h5
+    make_result predict $model $recording --part train -o train.h5
+    refused "train.h5: holds predictions of the train part; psth draws those of the test part" figure psth train.h5
+}
+
+wrong_stimuli() {
+    results
+    edited train.h5 shape stimulus 1200,30
+    refused 'edited.h5: dataset "stimulus" is (1200,30), expected (any,any,any)' simulate --train edited.h5
+    edited train.h5 shape stimulus 1200,6,5
+    refused "edited.h5: frames have 6 x 5 pixels, expected 5 x 6 as in ../results/train.h5" \
+        simulate --train ../results/train.h5 --test edited.h5
+    edited train.h5 set stimulus 3001 nan
+    refused 'edited.h5: dataset "stimulus" is not finite in frame 100' simulate --train edited.h5
+    edited train.h5 shape time 7
+    refused 'edited.h5: dataset "time" is (7), expected (1200)' simulate --train edited.h5
+    edited train.h5 fill stimulus 7
+    refused "edited.h5: the stimulus does not change the input of cell 1: is it constant?" simulate --train edited.h5
+}
+
+# What a configuration may hold beside the mistakes that run.sh shows.
+configuration() {
+    printf '%b' "$2" >wrong.ini
+    expect "$1" "$RETCODEC" run wrong.ini
+    complains "retcodec run: wrong.ini$3"
+    one_line
+    absent results
+}
+configurations() {
+    results
+    start='[stimulus]\nkind = white-noise\nframes = 50\n'
+    configuration 1 "$start"'[simulate]\ntrain = nothing.h5\n' ":4: [simulate]: nothing.h5: No such file or directory"
+    configuration 1 "$start"'[import]\nkind = text\nframes = f.txt\nstimulus = s.txt\nspikes = c*.txt\n' \
+        ":4: [import]: f.txt: No such file or directory"
+    configuration 2 '  [stimulus]\nkind = white-noise\n' ":2: the line of [stimulus] should start with its bracket"
+    configuration 2 '[stimulus]\nkind = pink-noise\n' \
+        ':1: [stimulus]: --kind: "pink-noise" is not one of white-noise|natural-movie'
+    configuration 2 '[stimulus]\nkind = white-noise\nforce = maybe\n' ':1: [stimulus]: --force: "maybe" is neither yes nor no'
+    configuration 2 '[stimulus]\nkind = white-noise\nframes = 5 6\n' ":1: [stimulus]: --frames is given twice"
+    configuration 2 '[fit]\nrecording = x.h5\nhistory = 0\n' ":1: [fit]: --history: 0 is out of range (1 to "
+    configuration 2 '[run]\nseed = many\n'"$start" ':3: [stimulus]: --seed: "many" is not a whole number'
+    configuration 1 '[stimulus]\nkind white-noise\n' ":2: neither [section] nor key = value"
+    for file in recording.h5 cnn.h5; do
+        expect 1 "$RETCODEC" run "../results/$file"
+        complains "$file:2: this is not a text file, a configuration was expected"
+        one_line
+    done
+}
+
+comments_in_configurations() {
+    printf '[stimulus]   # a movie\nkind = white-noise # or natural-movie\n' >own.ini
+    printf 'frames = 50 ; short\noutput = "a #1.h5" #there\n' >>own.ini
+    expect 0 "$RETCODEC" run own.ini
+    [ -s "a #1.h5" ]
+}
+
 # Files of this program say what they are; those of others show by what they hold.
 wrong_kind() {
     results
@@ -283,7 +469,8 @@ recording_shapes() {
     edited recording.h5 transpose test/response/binned
     wrong_recording 'edited.h5: dataset "test/response/binned" is (120,2), expected (2,any): the axes are cells, frames'
     edited recording.h5 shape train/stimulus 1200,30
-    wrong_recording 'edited.h5: dataset "train/stimulus" is (1200,30), expected (any,any,any): the axes are frames, rows, columns'
+    wrong_recording \
+        'edited.h5: dataset "train/stimulus" is (1200,30), expected (any,any,any): the axes are frames, rows, columns'
     edited recording.h5 shape test/stimulus 120,6,5
     wrong_recording 'edited.h5: dataset "test/stimulus" is (120,6,5), expected (any,5,6)'
     edited recording.h5 shape train/time 1000
@@ -336,7 +523,7 @@ nothing_to_fit() {
 one_silent_cell() {
     results
     : >silent.txt
-    expect 0 $import --keep-empty silent.txt -o recording.h5
+    expect 0 "$RETCODEC" $import_words --keep-empty silent.txt -o recording.h5
     prints "warning: silent has no spike in the frames that are used"
     expect 0 "$RETCODEC" rf sta recording.h5 --history 8 --shuffles 0 -o sta.h5
     expect 0 "$RETCODEC" fit recording.h5 -m ln --history 8 -o ln.h5
@@ -416,4 +603,7 @@ model_of_another_recording() {
     done
 }
 
-run_cases existing_output unwritable_folder size_limit full_disk full_disk_keeps_checkpoint two_at_once wrong_kind wrong_kind_of_another_program recording_shapes recording_values nothing_to_fit one_silent_cell parts_missing model_values model_shapes model_of_another_recording
+run_cases existing_output unwritable_folder size_limit full_disk full_disk_keeps_checkpoint two_at_once missing_file \
+    truncated text_files spikes_around_the_stimulus import_options wrong_results wrong_stimuli configurations \
+    comments_in_configurations wrong_kind wrong_kind_of_another_program recording_shapes recording_values nothing_to_fit \
+    one_silent_cell parts_missing model_values model_shapes model_of_another_recording
