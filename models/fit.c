@@ -367,8 +367,8 @@ read_checkpoint(fit *f) {
     const char *path = f->checkpoint->path;
     if (f->checkpoint->provenance && !retc_provenance_is_current(f->checkpoint->provenance, path))
         return RETC_FAIL(RETC_EINVAL,
-                         "%s: this checkpoint belongs to another fit (other options, recording or version); remove it, "
-                         "or fit without --resume",
+                         "%s: this checkpoint belongs to another fit (other options, recording or version); remove it to "
+                         "start anew",
                          path);
     retc_h5 *file = retc_h5_open(path);
     if (!file)

@@ -163,7 +163,8 @@ write_table(const options *asked, const retc_common *common, const retc_provenan
     table = fopen(path, "w");
     if (!table)
         RETC_TRY(RETC_FAIL(RETC_EIO, "%s: cannot be written: %s", name, strerror(errno)));
-    RETC_TRY(retc_provenance_print(provenance, table));
+    if (!common->no_provenance)
+        RETC_TRY(retc_provenance_print(provenance, table));
     RETC_TRY(kinds[kind].draw(files, asked, common, table));
 done:
     if (table && (ferror(table) | fclose(table)) != 0 && status >= 0)

@@ -32,6 +32,9 @@ fit_cnn(const options *o, retc_recording *recording, const retc_provenance *prov
     char *path = NULL;
     RETC_TRY(RETC_GOT(*network = retc_fit_network(recording, &o->fit)));
     RETC_TRY(RETC_GOT(path = retc_strf("%s.checkpoint", o->common.output)));
+    if (!o->resume && !o->common.force && access(path, F_OK) == 0)
+        RETC_TRY(
+            RETC_FAIL(RETC_EIO, "%s is left of a fit that did not end; --resume goes on from it, --force starts anew", path));
     retc_fit_checkpoint checkpoint = {path, o->resume, provenance, o->checkpoint_interval};
     RETC_TRY(retc_fit_run(*network, recording, &o->fit, &checkpoint, progress, report));
 done:

@@ -213,17 +213,13 @@ retc_command_begin(const retc_usage *usage, const retc_option *table, const retc
     if (common->output)
         RETC_TRY(check_output(common, &output));
     RETC_TRY(for_each_input(table, check_input, &output));
-    if (common->no_provenance)
-        RETC_TRY(look_at_output(common, NULL, output.st_nlink > 0));
-    if (common->no_provenance)
-        goto done;
     options = retc_options_canonical(usage, table);
     RETC_TRY(RETC_GOT(options));
     *provenance = retc_provenance_alloc(line, options, common->seed);
     RETC_TRY(RETC_GOT(*provenance));
     RETC_TRY(for_each_input(table, add_input, *provenance));
     if (common->output)
-        RETC_TRY(look_at_output(common, *provenance, output.st_nlink > 0));
+        RETC_TRY(look_at_output(common, common->no_provenance ? NULL : *provenance, output.st_nlink > 0));
 done:
     retc_free(options);
     retc_free(line);

@@ -1,87 +1,179 @@
 #!/bin/sh
-# A fit that is killed loses nothing that was there, leaves no half-written file, and --resume ends in the same model.
+# What was begun is not lost: fits that are killed go on to the same model, and runs to the same results.
 . "$RETC_TESTS/cli/lib.sh"
 
-make_recording() {
-    "$RETCODEC" stimulus white-noise --frames 4000 --height 1 --width 1 -o train.h5 -q
-    "$RETCODEC" stimulus white-noise --frames 200 --height 1 --width 1 --seed 2 -o test.h5 -q
-    "$RETCODEC" simulate --train train.h5 --test test.h5 --cells 2 --repeats 2 -o recording.h5 -q
+# A recording and the model that an undisturbed fit makes of it, once for all cases.  A batch is large enough to be shared by
+# threads.  Without provenance equal models are equal bytes.
+options="--history 12 --kernel0 5 --kernel1 2 --patience 1000 --batch-blocks 40 --no-provenance"
+long_fit="fit recording.h5 $options --epochs 60"
+results() {
+    if [ ! -e ../results/done ]; then
+        mkdir -p ../results
+        (
+            cd ../results
+            "$RETCODEC" stimulus white-noise --frames 6000 --height 6 --width 6 -q -o movie.h5
+            "$RETCODEC" simulate --train movie.h5 --cells 2 -q -o recording.h5
+            expect 0 "$RETCODEC" $long_fit -o whole.h5
+            absent whole.h5.checkpoint
+            touch done
+        )
+    fi
+    cp ../results/recording.h5 ../results/whole.h5 .
 }
 
-# fit OUTPUT [OPTION...]: without provenance equal models are equal files.
-fit() {
-    output=$1
-    shift
+# start_fit OPTIONS...: in the background, until it has written a checkpoint of its own.
+start_fit() {
+    before=$(ls -i model.h5.checkpoint 2>/dev/null || true)
+    "$RETCODEC" $long_fit --checkpoint-interval 0 -o model.h5 "$@" >out 2>err &
+    while [ "$(ls -i model.h5.checkpoint 2>/dev/null || true)" = "$before" ]; do
+        kill -0 $! 2>/dev/null || fail "the fit ended before it wrote a checkpoint: $(cat out err)"
+        sleep 0.01
+    done
+}
+
+# end_fit SIGNAL: while it runs.
+end_fit() {
+    kill -0 $! 2>/dev/null || fail "the fit had ended; the case proves nothing"
+    kill -"$1" $!
     status=0
-    "$RETCODEC" fit recording.h5 --history 12 --epochs 30 --patience 30 --checkpoint-interval 0 --no-provenance -q -o "$output" "$@" \
-        2>err || status=$?
+    wait $! || status=$?
+    [ "$status" -gt 128 ] || fail "SIG$1: status $status: $(cat err)"
 }
 
-ended() {
-    [ "$status" -eq 0 ] || [ "$status" -eq 3 ] || fail "fit gave $status: $(cat err)"
-}
-
-# Kill a fit with signal $1 as soon as it has written its first checkpoint.
-kill_fit() {
-    "$RETCODEC" fit recording.h5 --history 12 --epochs 30 --patience 30 --checkpoint-interval 0 --no-provenance -q -o killed.h5 \
-        --resume 2>/dev/null &
-    for try in $(seq 400); do
-        [ ! -e killed.h5.checkpoint ] || break
-        sleep 0.01
+killed_fits_end_in_the_same_model() {
+    results
+    for moment in 0 0.03 0.07 0.15; do
+        start_fit --resume --threads 1
+        sleep $moment
+        end_fit KILL
+        absent model.h5
+        expect 0 "$RETCODEC" info model.h5.checkpoint
+        prints "model.h5.checkpoint: checkpoint of a fit"
     done
-    kill -"$1" $! 2>/dev/null || true
-    wait $! 2>/dev/null || true
+    expect 0 "$RETCODEC" $long_fit --resume --threads 3 -o model.h5
+    prints "resumed after epoch "
+    cmp model.h5 whole.h5
+    absent model.h5.checkpoint
 }
 
-resumes_to_the_same_model() {
-    make_recording
-    fit whole.h5 --threads 1
-    ended
-    for round in 1 2 3; do
-        kill_fit KILL
-        [ -e killed.h5 ] || [ -e killed.h5.checkpoint ] || fail "neither a model nor a checkpoint is left"
-        [ ! -e killed.h5 ] || break
+# The target of an earlier fit stays until a new one is complete.
+killed_fit_keeps_the_target() {
+    results
+    echo precious >model.h5
+    start_fit --force
+    end_fit KILL
+    [ "$(cat model.h5)" = precious ]
+    expect 0 "$RETCODEC" $long_fit --resume --force -q -o model.h5
+    cmp model.h5 whole.h5
+}
+
+signals_leave_the_checkpoint_only() {
+    results
+    for signal in TERM HUP; do # a shell's background job ignores SIGINT
+        start_fit --resume
+        end_fit $signal
+        absent model.h5
+        no_leftovers
     done
-    [ -e killed.h5 ] || fit killed.h5 --resume --threads 2
-    ended
-    cmp whole.h5 killed.h5
-    absent killed.h5.checkpoint
+    expect 0 "$RETCODEC" $long_fit --resume -q -o model.h5
+    cmp model.h5 whole.h5
 }
 
-terminated_leaves_no_temporary() {
-    make_recording
-    kill_fit TERM
-    no_leftovers
-    [ -e killed.h5 ] || [ -e killed.h5.checkpoint ] || fail "the checkpoint is gone"
-}
-
-killed_fit_keeps_the_old_model() {
-    make_recording
-    echo "an old model" >killed.h5
-    "$RETCODEC" fit recording.h5 --history 12 --epochs 30 --checkpoint-interval 0 --force -q -o killed.h5 2>/dev/null &
-    for try in $(seq 400); do
-        [ ! -e killed.h5.checkpoint ] || break
-        sleep 0.01
+# A checkpoint goes with its fit: with other options or another recording there is nothing to go on from, and it is not lost
+# unasked.
+checkpoint_of_another_fit() {
+    results
+    start_fit
+    end_fit KILL
+    cp model.h5.checkpoint before
+    says="model.h5.checkpoint: this checkpoint belongs to another fit (other options, recording or version); remove it to start"
+    for other in "--epochs 60 --learning-rate 0.001" "--epochs 60 --seed 2" "--epochs 61"; do
+        expect 1 "$RETCODEC" fit recording.h5 $options $other --resume -o model.h5
+        complains "$says"
+        one_line
     done
-    kill -KILL $!
-    wait $! 2>/dev/null || true
-    # Killed after its end, it has rightly replaced the file.
-    [ ! -e killed.h5.checkpoint ] || [ "$(cat killed.h5)" = "an old model" ]
-}
-
-checkpoint_of_other_options() {
-    make_recording
-    "$RETCODEC" fit recording.h5 --history 12 --epochs 200 --patience 200 --checkpoint-interval 0 -q -o other.h5 2>/dev/null &
-    for try in $(seq 400); do
-        [ ! -e other.h5.checkpoint ] || break
-        sleep 0.01
-    done
-    kill -KILL $! && wait $! 2>/dev/null || true
-    [ -e other.h5.checkpoint ] || skip "the fit ended before it could be killed"
-    expect 1 "$RETCODEC" fit recording.h5 --history 13 --epochs 200 --resume -q -o other.h5
-    complains "this checkpoint belongs to another fit"
+    "$RETCODEC" simulate --train ../results/movie.h5 --cells 2 --seed 2 -q --force -o recording.h5
+    expect 1 "$RETCODEC" $long_fit --resume -o model.h5
+    complains "$says"
     one_line
-    absent other.h5
+    cp ../results/recording.h5 .
+    expect 1 "$RETCODEC" $long_fit -o model.h5
+    complains "model.h5.checkpoint is left of a fit that did not end; --resume goes on from it, --force starts anew"
+    one_line
+    cmp model.h5.checkpoint before
+    absent model.h5
+    expect 0 "$RETCODEC" $long_fit --force -o model.h5
+    not grep -q resumed out
+    cmp model.h5 whole.h5
 }
 
-run_cases resumes_to_the_same_model terminated_leaves_no_temporary killed_fit_keeps_the_old_model checkpoint_of_other_options
+damaged_checkpoint() {
+    results
+    start_fit
+    end_fit KILL
+    head -c 3000 model.h5.checkpoint >cut
+    mv cut model.h5.checkpoint
+    expect 1 "$RETCODEC" $long_fit --resume -o model.h5
+    complains "model.h5.checkpoint: "
+    one_line
+    absent model.h5
+}
+
+# An analysis killed again and again, whatever it was at, ends with the files of one that was left alone.
+killed_runs_end_in_the_same_results() {
+    SOURCE_DATE_EPOCH=1000000000
+    export SOURCE_DATE_EPOCH
+    mkdir whole killed
+    cat >whole/chain.ini <<END
+[run]
+output = results
+[stimulus]
+kind = white-noise
+frames = 6000
+height = 6
+width = 6
+[simulate]
+train = @stimulus
+cells = 2
+[fit]
+recording = @simulate
+history = 12
+kernel0 = 5
+kernel1 = 2
+epochs = 60
+patience = 100
+batch-blocks = 4
+checkpoint-interval = 0
+resume = yes
+[contribute]
+model = @fit
+recording = @simulate
+part = train
+steps = 5
+target = sum
+[modes]
+contributions = @contribute
+epochs = 2
+END
+    cp whole/chain.ini killed
+    (cd whole && "$RETCODEC" run chain.ini >../out 2>../err) || [ $? -eq 3 ] || fail "$(cat err)"
+    cd killed
+    kills=0
+    for moment in 0.05 0.1 0.15 0.2 0.25 0.3 0.35; do
+        "$RETCODEC" run chain.ini >out 2>err &
+        sleep $moment
+        ! kill -KILL $! 2>/dev/null || kills=$((kills + 1))
+        wait $! 2>/dev/null || true
+    done
+    [ "$kills" -ge 3 ] || fail "only $kills runs were killed; the case proves nothing"
+    "$RETCODEC" run chain.ini >out 2>err || [ $? -eq 3 ] || fail "$(cat err)"
+    prints "results/stimulus.h5 is up to date"
+    rm -f results/*.part
+    for result in stimulus simulate fit contribute modes; do
+        cmp "results/$result.h5" "../whole/results/$result.h5"
+    done
+    [ "$(ls results)" = "$(ls ../whole/results)" ]
+}
+
+run_cases killed_fits_end_in_the_same_model killed_fit_keeps_the_target signals_leave_the_checkpoint_only \
+    checkpoint_of_another_fit damaged_checkpoint killed_runs_end_in_the_same_results
