@@ -92,6 +92,8 @@ checkpoint_of_another_fit() {
         complains "$says"
         one_line
     done
+    expect 1 "$RETCODEC" fit recording.h5 --history 13 --epochs 60 --resume --no-provenance -o model.h5
+    complains "$says"
     "$RETCODEC" simulate --train ../results/movie.h5 --cells 2 --seed 2 -q --force -o recording.h5
     expect 1 "$RETCODEC" $long_fit --resume -o model.h5
     complains "$says"
