@@ -144,7 +144,11 @@ retc_target_init_surprisal(retc_target *target, const retc_network *network, ret
         }
     for (size_t i = 0; i < m.N; ++i)
         m.origin[i] += m.sum[i] / (double)m.n;
-    RETC_TRY(invert(m.products, m.N, &ridge));
+    status = invert(m.products, m.N, &ridge);
+    if (status < 0)
+        status =
+            retc_error_prefix(status, "%s: %s part", retc_recording_path(recording), part == RETC_TRAIN ? "train" : "test");
+    RETC_TRY(status);
     RETC_TRY(retc_target_init_given(target, m.N, m.origin, m.products));
     target->ridge = ridge;
 done:
