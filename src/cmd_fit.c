@@ -49,9 +49,13 @@ say_cnn(const options *o, const retc_network *network, const retc_fit_report *re
         retc_say(&o->common, "resumed after epoch %zu\n", report->resumed_at);
     retc_say(&o->common, "cnn: %zu parameters, %zu frames to train, %zu held out, %.2f ms a step\n",
              retc_network_trainable(network), report->train_frames, report->validation_frames, report->step_seconds * 1e3);
-    retc_say(&o->common,
-             "best of %zu epochs: %zu, Poisson loss %.4f (train %.4f), held-out r %.3f per frame, mean over cells\n",
-             report->epochs, report->best + 1, best->validation_loss, best->train_loss, best->validation_r);
+    if (report->validation_frames)
+        retc_say(&o->common,
+                 "best of %zu epochs: %zu, Poisson loss %.4f (train %.4f), held-out r %.3f per frame, mean over cells\n",
+                 report->epochs, report->best + 1, best->validation_loss, best->train_loss, best->validation_r);
+    else
+        retc_say(&o->common, "best of %zu epochs: %zu, Poisson loss of the train part %.4f\n", report->epochs, report->best + 1,
+                 best->train_loss);
 }
 
 /* The limit on epochs did not end it while the loss still fell; an LN model has no epochs. */
@@ -143,10 +147,12 @@ retc_cmd_fit(int argc, char **argv) {
     RETC_TRY(write_model(&o, network, &report, provenance));
     if (report.epochs)
         say_cnn(&o, network, &report);
-    retc_say(&o.common, "%s: %s model of %zu cells, history %zu frames, lag %zu\n", o.common.output, network->model_type,
-             network->N, network->L, network->lag);
-    if (!converged(&report))
+    retc_say(&o.common, "%s: %s model of %zu cell%s, history %zu frames, lag %zu\n", o.common.output, network->model_type,
+             network->N, network->N == 1 ? "" : "s", network->L, network->lag);
+    if (!converged(&report)) {
+        retc_say(&o.common, "the loss still fell in the last epoch; more --epochs would go on\n");
         status = RETC_NOT_CONVERGED;
+    }
 done:
     retc_meter_stop();
     retc_fit_report_clear(&report);

@@ -82,8 +82,8 @@ retc_cmd_rf_irf(int argc, char **argv) {
                             retc_meter_start("irf", o.common.quiet)));
     retc_meter_stop();
     RETC_TRY(retc_command_finish(file, &o.common, provenance));
-    retc_say(&o.common, "%s: instantaneous receptive fields of %zu cells, %zu frames by %zux%zu pixels, at every frame\n",
-             o.common.output, o.irf.cells, network->L, network->H, network->W);
+    retc_say(&o.common, "%s: instantaneous receptive fields of %zu cell%s, %zu frames by %zux%zu pixels, at every frame\n",
+             o.common.output, o.irf.cells, o.irf.cells == 1 ? "" : "s", network->L, network->H, network->W);
 done:
     retc_meter_stop();
     retc_h5_close(file);

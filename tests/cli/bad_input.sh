@@ -519,6 +519,26 @@ nothing_to_fit() {
     refused "no frame is left to train on: 200 response frames" fit $recording --history 1000 --epochs 1
 }
 
+# Rates that do not vary have no surprisal; a sum needs no covariance.
+no_surprisal() {
+    results
+    edited recording.h5 fill test/stimulus 3
+    refused "edited.h5: test part: the covariance of the rates cannot be inverted: the model's rates do not vary" \
+        contribute $model edited.h5 --statistics test
+    expect 0 "$RETCODEC" contribute $model edited.h5 --target sum -o contributions.h5
+}
+
+# What a fit could not do is said beside its exit code.
+short_fits() {
+    results
+    expect 3 "$RETCODEC" $fit_cnn -o model.h5
+    prints "the loss still fell in the last epoch; more --epochs would go on"
+    expect 3 "$RETCODEC" ${fit_cnn% --epochs 2} --epochs 1 --validation 0 --force -o model.h5
+    prints "1192 frames to train, 0 held out"
+    prints "best of 1 epochs: 1, Poisson loss of the train part "
+    not grep -q "held-out r" out
+}
+
 # One cell in a thousand may be silent; the others are worth an analysis.
 one_silent_cell() {
     results
@@ -606,4 +626,4 @@ model_of_another_recording() {
 run_cases existing_output unwritable_folder size_limit full_disk full_disk_keeps_checkpoint two_at_once missing_file \
     truncated text_files spikes_around_the_stimulus import_options wrong_results wrong_stimuli configurations \
     comments_in_configurations wrong_kind wrong_kind_of_another_program recording_shapes recording_values nothing_to_fit \
-    one_silent_cell parts_missing model_values model_shapes model_of_another_recording
+    no_surprisal short_fits one_silent_cell parts_missing model_values model_shapes model_of_another_recording
