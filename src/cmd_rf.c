@@ -1,6 +1,4 @@
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "command.h"
 #include "sta.h"
@@ -77,30 +75,8 @@ done:
     return status;
 }
 
-/* Each kind of receptive field is a command of its own. */
-static const struct {
-    const char *name;
-    int (*run)(int argc, char **argv);
-} kinds[] = {{"sta", rf_sta}, {"irf", retc_cmd_rf_irf}};
-
-/* The kind may be given bare, as --kind=KIND or as --kind KIND.  Where help is asked for without one, all explain
- * themselves. */
 int
 retc_cmd_rf(int argc, char **argv) {
-    int status = RETC_OK, helped = 0;
-    for (int i = 1; i < argc; ++i) {
-        const char *word = strncmp(argv[i], "--kind=", 7) == 0 ? argv[i] + 7 : argv[i];
-        for (size_t k = 0; k < sizeof kinds / sizeof *kinds; ++k)
-            if (strcmp(word, kinds[k].name) == 0)
-                return kinds[k].run(argc, argv);
-        helped |= strncmp(word, "--help", 6) == 0;
-    }
-    if (!helped)
-        return RETC_FAIL(RETC_EUSAGE, "which kind of receptive field, sta or irf? (retcodec help rf)");
-    for (size_t k = 0; k < sizeof kinds / sizeof *kinds && status >= 0; ++k) {
-        if (k > 0)
-            putchar('\n');
-        status = kinds[k].run(argc, argv);
-    }
-    return status;
+    static const retc_command_kind kinds[] = {{"sta", rf_sta}, {"irf", retc_cmd_rf_irf}, {NULL, NULL}};
+    return retc_command_run_kind(kinds, "kind of receptive field", argc, argv);
 }

@@ -36,6 +36,17 @@ int retc_command_begin(const retc_usage *usage, const retc_option *table, const 
  * start with retc_command_begin. */
 int retc_command_check(const retc_command *command, int argc, char **argv, const char *const *files) RETC_USED;
 
+/* One kind of a command that has several, as rf sta and rf irf: a command of its own with its own table of options, whose first
+ * entry is --kind. */
+typedef struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+} retc_command_kind;
+
+/* Run the kind that the command line names, bare, as --kind=KIND or as --kind KIND.  Where help is asked for without one, all
+ * explain themselves.  `kinds` ends with an entry whose name is NULL; `what` completes "which ..., sta or irf?". */
+int retc_command_run_kind(const retc_command_kind *kinds, const char *what, int argc, char **argv) RETC_USED;
+
 /* "retcodec fit recording.h5 ...", quoted for a shell; retc_free.  NULL when out of memory. */
 char *retc_command_line(int argc, char **argv);
 
@@ -56,6 +67,7 @@ void retc_meter_stop(void);
 void retc_say(const retc_common *common, const char *format, ...) RETC_PRINTF(2, 3);
 
 int retc_cmd_import(int argc, char **argv);
+int retc_cmd_import_text(int argc, char **argv);
 int retc_cmd_stimulus(int argc, char **argv);
 int retc_cmd_simulate(int argc, char **argv);
 int retc_cmd_fit(int argc, char **argv);

@@ -20,11 +20,13 @@ pkginclude_HEADERS += src/kernels/conv.h src/kernels/gather.h src/kernels/xcorr.
 retcodec_SOURCES += \
     src/main.c \
     src/command.c src/command.h \
+    src/command_kind.c \
     src/meter.c \
     src/plot.c src/plot.h \
     src/temporary.c src/temporary.h \
     src/run_config.c src/run_config.h \
     src/cmd_import.c \
+    src/cmd_import_text.c \
     src/cmd_stimulus.c \
     src/cmd_simulate.c \
     src/info.c src/info.h \
