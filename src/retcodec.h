@@ -28,6 +28,8 @@
 /* stimuli */
 #include "circuit.h"
 #include "import_text.h"
+#include "movie.h"
+#include "movie_kinds.h"
 #include "natural_movie.h"
 #include "recording.h"
 #include "recording_write.h"

@@ -1,6 +1,7 @@
 #include "natural_movie.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "parallel.h"
 #include "rng.h"
@@ -140,3 +141,80 @@ retc_natural_movie_frames(void *context, size_t t0, size_t n, float *out) {
                          movie->options.frames);
     return retc_parallel_for(n, movie->options.threads, fill_frame, &slab);
 }
+
+/* ---- as a kind of stimulus ------------------------------------------------------------------------------------------- */
+
+static void
+natural_defaults(void *options, retc_screen *screen) {
+    retc_natural_options *o = options;
+    (void)screen;
+    *o = (retc_natural_options){.contrast = 0.35, .exponent = 1, .drift = 3, .saccade_interval = 0.5, .saccade_minimum = 0.15};
+}
+
+static size_t
+natural_table(void *options, retc_option *entries) {
+    retc_natural_options *o = options;
+    const retc_option table[] = {
+        {"contrast", 0, RETC_OPTION_DOUBLE, 0, &o->contrast, 0, 1, NULL, "standard deviation over mean"},
+        {"exponent", 0, RETC_OPTION_DOUBLE, 0, &o->exponent, 0, 4, NULL,
+         "the amplitude falls with this power of the spatial frequency"},
+        {"drift", 0, RETC_OPTION_DOUBLE, 0, &o->drift, 0, 1e4, "pixels per square root of a second",
+         "how far the eye drifts between saccades"},
+        {"saccade-interval", 0, RETC_OPTION_DOUBLE, 0, &o->saccade_interval, 0, 1e6, "s",
+         "mean time between saccades; 0: no saccades"},
+        {"saccade-minimum", 0, RETC_OPTION_DOUBLE, 0, &o->saccade_minimum, 0, 1e6, "s", "shortest time between saccades"},
+    };
+    memcpy(entries, table, sizeof table);
+    return sizeof table / sizeof *table;
+}
+
+static int
+natural_annotate(void *context, retc_h5 *file) {
+    const retc_natural_movie *movie = context;
+    const size_t shape[2] = {movie->options.frames, 2};
+    return retc_h5_put(file, "eye_position", RETC_H5_DOUBLE, 2, shape, movie->path);
+}
+
+static void
+natural_free(void *context) {
+    retc_natural_movie_free(context);
+}
+
+static retc_movie *
+natural_make(const void *options, const retc_screen *screen) {
+    int status = RETC_OK;
+    retc_natural_options o = *(const retc_natural_options *)options;
+    retc_movie *movie = retc_movie_alloc("natural-movie", screen, retc_screen_frames(screen, 0), RETC_H5_UINT8);
+    RETC_TRY(RETC_GOT(movie));
+    o.frames = movie->layout.frames;
+    o.height = screen->height;
+    o.width = screen->width;
+    o.frame_interval = movie->layout.frame_interval;
+    o.seed = screen->seed;
+    o.threads = screen->threads;
+    movie->any_order = 1;
+    movie->frames = retc_natural_movie_frames;
+    movie->annotate = natural_annotate;
+    movie->free = natural_free;
+    RETC_TRY(RETC_GOT(movie->context = retc_natural_movie_alloc(&o)));
+
+done:
+    if (status < 0) {
+        retc_movie_free(movie);
+        return NULL;
+    }
+    return movie;
+}
+
+const retc_movie_kind retc_natural_movie_kind = {
+    .name = "natural-movie",
+    .usage = {"stimulus", "a still scene seen through eye movements",
+              "A still random scene with the amplitude spectrum of natural images, 1/f, seen through eye movements: a random "
+              "walk broken by saccades.  Another --seed makes another movie; a longer movie of the same seed begins with the "
+              "shorter one.",
+              "retcodec stimulus natural-movie --duration 60 --height 16 --width 16 -o movie.h5"},
+    .size = sizeof(retc_natural_options),
+    .defaults = natural_defaults,
+    .table = natural_table,
+    .make = natural_make,
+};

@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#include "error.h"
+#include "movie.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -39,6 +39,8 @@ const double *retc_natural_movie_path(const retc_natural_movie *movie);
 
 /* Frames t0 ... t0+n-1, (n,H,W): a retc_stimulus_source whose context is a retc_natural_movie. */
 int retc_natural_movie_frames(void *context, size_t t0, size_t n, float *out) RETC_USED;
+
+extern const retc_movie_kind retc_natural_movie_kind;
 
 #ifdef __cplusplus
 }

@@ -25,11 +25,6 @@ retc_stimulus_slab(size_t height, size_t width) {
     return frames;
 }
 
-size_t
-retc_stimulus_frames(size_t frames, double duration, double frame_rate) {
-    return frames ? frames : (size_t)fmax(1, round(duration * frame_rate));
-}
-
 /* ---- writing --------------------------------------------------------------------------------------------------------- */
 
 static int

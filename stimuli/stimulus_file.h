@@ -30,9 +30,6 @@ typedef int (*retc_stimulus_source)(void *context, size_t t0, size_t n, float *o
 /* Number of frames that make a slab of a few megabytes: a power of two, 1 ... 4096. */
 size_t retc_stimulus_slab(size_t height, size_t width);
 
-/* Length of a movie: `frames`, or if that is 0 as many as `duration` seconds hold at `frame_rate` Hz, at least 1. */
-size_t retc_stimulus_frames(size_t frames, double duration, double frame_rate);
-
 /* Write a whole movie into a file made by retc_h5_create, slab by slab.  In a byte movie levels are rounded. */
 int retc_stimulus_write(retc_h5 *file, const char *stimulus, const retc_stimulus_layout *layout, retc_stimulus_source source,
                         void *context, const retc_progress *progress) RETC_USED;

@@ -85,3 +85,69 @@ retc_white_noise_frames(void *context, size_t t0, size_t n, float *out) {
     noise_slab slab = {.noise = noise, .t0 = t0, .n = n, .first_stream = first, .out = out};
     return retc_parallel_for(last - first + 1, noise->threads, fill_stream, &slab);
 }
+
+/* ---- as a kind of stimulus ------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    const char *distribution;
+    size_t stixel, hold;
+    double contrast;
+} noise_options;
+
+static void
+noise_defaults(void *options, retc_screen *screen) {
+    noise_options *o = options;
+    (void)screen;
+    *o = (noise_options){.distribution = "binary", .stixel = 1, .hold = 1, .contrast = 0.35};
+}
+
+static size_t
+noise_table(void *options, retc_option *entries) {
+    noise_options *o = options;
+    const retc_option table[] = {
+        {"distribution", 0, RETC_OPTION_CHOICE, 0, &o->distribution, 0, 0, "binary|gaussian", "of grey levels"},
+        {"contrast", 0, RETC_OPTION_DOUBLE, 0, &o->contrast, 0, 1, NULL, "standard deviation over mean"},
+        {"stixel", 0, RETC_OPTION_SIZE, 0, &o->stixel, 1, 8192, "pixels", "side of a stixel"},
+        {"hold", 0, RETC_OPTION_SIZE, 0, &o->hold, 1, 1e6, "frames", "frames that each pattern is shown"},
+    };
+    memcpy(entries, table, sizeof table);
+    return sizeof table / sizeof *table;
+}
+
+static retc_movie *
+noise_make(const void *options, const retc_screen *screen) {
+    int status = RETC_OK;
+    const noise_options *o = options;
+    int gaussian = strcmp(o->distribution, "gaussian") == 0;
+    retc_white_noise *noise = NULL;
+    retc_movie *movie =
+        retc_movie_alloc("white-noise", screen, retc_screen_frames(screen, 0), gaussian ? RETC_H5_FLOAT : RETC_H5_UINT8);
+    RETC_TRY(RETC_GOT(movie));
+    RETC_TRY(RETC_ALLOC(noise, 1));
+    *noise = (retc_white_noise){screen->height, screen->width, o->stixel,    o->hold,
+                                o->contrast,    gaussian,      screen->seed, screen->threads};
+    movie->any_order = 1;
+    movie->frames = retc_white_noise_frames;
+    movie->free = retc_free;
+    movie->context = noise;
+
+done:
+    if (status < 0) {
+        retc_movie_free(movie);
+        return NULL;
+    }
+    return movie;
+}
+
+const retc_movie_kind retc_white_noise_kind = {
+    .name = "white-noise",
+    .usage = {"stimulus", "independent grey levels in every stixel and frame",
+              "Every stixel takes an independent grey level, black or white (binary) or normally distributed (gaussian, "
+              "clipped to 0 ... 255).  Another --seed makes another movie; a longer movie of the same seed begins with the "
+              "shorter one.",
+              "retcodec stimulus white-noise --duration 60 --height 16 --width 16 --seed 2 -o noise.h5"},
+    .size = sizeof(noise_options),
+    .defaults = noise_defaults,
+    .table = noise_table,
+    .make = noise_make,
+};

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "error.h"
+#include "movie.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -26,6 +26,8 @@ typedef struct {
 
 /* Frames t0 ... t0+n-1, (n,H,W): a retc_stimulus_source whose context is a const retc_white_noise. */
 int retc_white_noise_frames(void *context, size_t t0, size_t n, float *out) RETC_USED;
+
+extern const retc_movie_kind retc_white_noise_kind;
 
 #ifdef __cplusplus
 }

@@ -597,9 +597,14 @@ START_TEST(test_bad_files) {
 END_TEST
 
 START_TEST(test_sizes) {
-    ck_assert_uint_eq(retc_stimulus_frames(17, 5, 60), 17);
-    ck_assert_uint_eq(retc_stimulus_frames(0, 5, 60), 300);
-    ck_assert_uint_eq(retc_stimulus_frames(0, 0.001, 60), 1);
+    retc_screen screen = {.frames = 17, .duration = 5, .frame_rate = 60};
+    ck_assert_uint_eq(retc_screen_frames(&screen, 2), 17);
+    screen.frames = 0;
+    ck_assert_uint_eq(retc_screen_frames(&screen, 2), 300);
+    screen.duration = 0.001;
+    ck_assert_uint_eq(retc_screen_frames(&screen, 2), 1);
+    screen.duration = 0;
+    ck_assert_uint_eq(retc_screen_frames(&screen, 2), 120);
     ck_assert_uint_eq(retc_stimulus_slab(16, 16), 4096);
     ck_assert_uint_eq(retc_stimulus_slab(512, 512), 8);
     ck_assert_uint_eq(retc_stimulus_slab(8000, 8000), 1);

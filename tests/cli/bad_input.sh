@@ -390,7 +390,7 @@ configurations() {
         ":4: [import]: f.txt: No such file or directory"
     configuration 2 '  [stimulus]\nkind = white-noise\n' ":2: the line of [stimulus] should start with its bracket"
     configuration 2 '[stimulus]\nkind = pink-noise\n' \
-        ':1: [stimulus]: --kind: "pink-noise" is not one of white-noise|natural-movie'
+        ':1: [stimulus]: there is no stimulus "pink-noise"; did you mean "white-noise"?'
     configuration 2 '[stimulus]\nkind = white-noise\nforce = maybe\n' ':1: [stimulus]: --force: "maybe" is neither yes nor no'
     configuration 2 '[stimulus]\nkind = white-noise\nframes = 5 6\n' ":1: [stimulus]: --frames is given twice"
     configuration 2 '[fit]\nrecording = x.h5\nhistory = 0\n' ":1: [fit]: --history: 0 is out of range (1 to "
