@@ -55,7 +55,7 @@ retc_cmd_import_text(int argc, char **argv) {
     };
     retc_provenance *provenance = NULL;
     retc_recording_writer *writer = NULL;
-    retc_import_report report = {0};
+    retc_import_text_report report = {0};
     int status = retc_command_begin(&usage, table, &o.common, argc, argv, &provenance);
     if (status != RETC_OK)
         goto done;
@@ -63,10 +63,10 @@ retc_cmd_import_text(int argc, char **argv) {
     o.import.cells = o.spikes.n;
     RETC_TRY(retc_import_text(&o.import, o.common.output, o.common.force, &writer, &report));
     RETC_TRY(retc_command_finish(retc_recording_writer_file(writer), &o.common, provenance));
-    RETC_TRY(say_report(&o, &report));
+    RETC_TRY(say_report(&o, &report.found));
 
 done:
-    retc_import_report_free(&report);
+    retc_import_text_report_free(&report);
     retc_recording_writer_free(writer);
     retc_command_end(table, provenance);
     return status < 0 ? status : RETC_OK;

@@ -1,18 +1,36 @@
 /* What an import found, in words. */
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "import_text.h"
+#include "import_build.h"
+
+int
+retc_import_say(retc_import_report *report, const char *format, ...) {
+    int status = RETC_OK;
+    va_list arguments;
+    char *line = NULL, *lines = NULL;
+    va_start(arguments, format);
+    if (vasprintf(&line, format, arguments) < 0)
+        line = NULL;
+    va_end(arguments);
+    if (!line)
+        return RETC_FAIL(RETC_ENOMEM, "out of memory for the report");
+    RETC_TRY(RETC_GOT(lines = retc_strf("%s%s\n", report->lines ? report->lines : "", line)));
+    retc_free(report->lines);
+    report->lines = lines;
+
+done:
+    free(line);
+    return status;
+}
 
 static void
 print_clock(FILE *out, const retc_import_report *report) {
-    if (report->headers)
-        fprintf(out, "note: taken as names of columns: %s\n", report->headers);
     fprintf(out, "frames: %zu at %.4g Hz (median interval %.4g ms), %.6g ... %.6g s\n", report->frames, 1 / report->interval,
             1000 * report->interval, report->start, report->end);
-    if (report->stimulus_lines > report->frames)
-        fprintf(out, "note: %zu of %zu stimulus values have no frame time\n", report->stimulus_lines - report->frames,
-                report->stimulus_lines);
+    fprintf(out, "movie: %zu x %zu pixel%s (rows, columns)\n", report->height, report->width,
+            report->height * report->width == 1 ? "" : "s");
     if (report->irregular == 0)
         return;
     fprintf(out, "warning: %zu frames are irregular (interval off the median by more than 20 %%); none is changed: frames",
@@ -20,29 +38,27 @@ print_clock(FILE *out, const retc_import_report *report) {
     for (size_t i = 0; i < report->irregular && i < RETC_IMPORT_NAMED; ++i)
         fprintf(out, "%s %zu", i ? "," : "", report->irregular_at[i]);
     fprintf(out, "%s\n", report->irregular > RETC_IMPORT_NAMED ? ", ..." : "");
+    if (report->dropped > 0)
+        fprintf(out,
+                "warning: %zu frames last longer than 1.5 median intervals: frames behind them were dropped, or there "
+                "was a pause\n",
+                report->dropped);
 }
 
 static void
 print_parts(FILE *out, const retc_import_report *report) {
-    if (report->has_trials) {
-        fprintf(out, "trials: %zu of %zu running and %zu frozen frames\n", report->trials, report->running, report->frozen);
-        fprintf(out, "train: %zu frames in %zu stretches\n", report->trials * report->running, report->trials);
-    } else {
-        fprintf(out, "train: the first %zu frames (no frozen frames, no trials)\n", report->running);
-    }
-    if (report->frozen > 0)
-        fprintf(out, "test: %zu frames, %zu repeat%s\n", report->frozen, report->trials, report->trials == 1 ? "" : "s");
-    if (report->frozen > 0 && report->trials == 1)
+    fprintf(out, "train: %zu frames in %zu stretch%s\n", report->part_frames[RETC_TRAIN], report->stretches,
+            report->stretches == 1 ? "" : "es");
+    if (report->repeats > 0)
+        fprintf(out, "test: %zu frames, %zu repeat%s\n", report->part_frames[RETC_TEST], report->repeats,
+                report->repeats == 1 ? "" : "s");
+    if (report->repeats == 1)
         fprintf(out, "warning: a test part with fewer than 2 repeats cannot tell signal from noise\n");
-    if (report->used_frames < report->frames)
+    if (report->used_frames < report->frames && report->left_out_from == report->used_frames)
         fprintf(out, "note: frames from %zu on are left out, %zu of %zu\n", report->used_frames,
                 report->frames - report->used_frames, report->frames);
-    if (report->different_at > 0)
-        fprintf(out, "warning: trial %zu is complete, but at frame %zu its frozen values differ from those of trial 1\n",
-                report->trials + 1, report->different_at);
-    if (report->rest_repeats)
-        fprintf(out, "warning: stimulus values from frame %zu on are a copy of those from frame %zu on: not what was shown\n",
-                report->used_frames, report->rest_repeats_from);
+    else if (report->used_frames < report->frames)
+        fprintf(out, "note: %zu of %zu frames are left out\n", report->frames - report->used_frames, report->frames);
     fprintf(
         out,
         "counts of a frame: spikes from its onset to the next; models explain them from the frames before (lag 1) unless told "
@@ -60,20 +76,40 @@ name_width(const retc_import_report *report) {
 }
 
 static void
-print_cells(FILE *out, const retc_import_report *report) {
+print_spikes(FILE *out, const retc_import_report *report) {
     int width = name_width(report);
     fprintf(out, "%-*s %8s %8s %8s %8s %8s %8s %8s %8s\n", width, "cell", "spikes", "used", "before", "after", "unused",
             "equal", "< 1 ms", "Hz");
     for (size_t i = 0; i < report->cells; ++i) {
         const retc_import_cell *cell = &report->cell[i];
-        fprintf(out, "%-*s %8zu %8zu %8zu %8zu %8zu %8zu %8zu %8.2f\n", width, cell->name, cell->spikes, cell->used,
+        fprintf(out, "%-*s %8zu %8.0f %8zu %8zu %8zu %8zu %8zu %8.2f\n", width, cell->name, cell->spikes, cell->used,
                 cell->before, cell->after, cell->unused, cell->equal, cell->brief, cell->rate);
     }
+}
+
+static void
+print_counts(FILE *out, const retc_import_report *report) {
+    int width = name_width(report);
+    fprintf(out, "%-*s %10s %8s\n", width, "cell", "used", "Hz");
+    for (size_t i = 0; i < report->cells; ++i)
+        fprintf(out, "%-*s %10.1f %8.2f\n", width, report->cell[i].name, report->cell[i].used, report->cell[i].rate);
+    if (report->fractional > 0)
+        fprintf(out, "warning: %zu counts are no whole numbers: are they rates?\n", report->fractional);
+}
+
+static void
+print_oddities(FILE *out, const retc_import_report *report) {
     for (size_t i = 0; i < report->cells; ++i) {
-        if (report->cell[i].used == 0)
-            fprintf(out, "warning: %s has no spike in the frames that are used\n", report->cell[i].name);
-        if (report->cell[i].maybe_ms)
-            fprintf(out, "warning: %s has spikes long after the stimulus: are they in ms?\n", report->cell[i].name);
+        const retc_import_cell *cell = &report->cell[i];
+        if (!(cell->used > 0))
+            fprintf(out, "warning: %s has no spike in the frames that are used\n", cell->name);
+        if (cell->maybe_ms)
+            fprintf(out, "warning: %s has spikes long after the stimulus: are they in ms?\n", cell->name);
+        if (cell->negative > 0)
+            fprintf(out, "warning: %s has %zu spikes at negative times\n", cell->name, cell->negative);
+        if (cell->twin > 0)
+            fprintf(out, "warning: %s has the very spikes of %s: is it the same cell?\n", cell->name,
+                    report->cell[cell->twin - 1].name);
     }
 }
 
@@ -83,9 +119,14 @@ retc_import_report_text(const retc_import_report *report) {
     size_t length = 0;
     FILE *out = open_memstream(&text, &length);
     if (out) {
+        fputs(report->lines ? report->lines : "", out);
         print_clock(out, report);
         print_parts(out, report);
-        print_cells(out, report);
+        if (report->from_counts)
+            print_counts(out, report);
+        else
+            print_spikes(out, report);
+        print_oddities(out, report);
         if (fclose(out) == 0)
             copy = retc_strdup(text);
     }
@@ -100,6 +141,6 @@ retc_import_report_free(retc_import_report *report) {
     for (size_t i = 0; report->cell && i < report->cells; ++i)
         retc_free(report->cell[i].name);
     retc_free(report->cell);
-    retc_free(report->headers);
+    retc_free(report->lines);
     *report = (retc_import_report){0};
 }

@@ -8,12 +8,11 @@
  * the complete trials from the first on, as long as their frozen values equal those of the first to the last digit.  Without
  * trials the last `test_fraction` of the frames becomes a test part with one repeat.
  *
- * The clock of the test part is that of its first repeat.  Beside the datasets of every recording the file holds, on the raw
- * clock: train/onset (T), test/onset (R,T) and spikes/cellNN (n), in s. */
+ * What the file holds beside the datasets of every recording stands in import_build.h. */
 #ifndef RETC_IMPORT_TEXT_H
 #define RETC_IMPORT_TEXT_H
 
-#include "recording_write.h"
+#include "import_build.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -29,26 +28,10 @@ typedef struct {
     size_t cells;
 } retc_import_options;
 
+/* What was found in the text files, beside what every import finds. */
 typedef struct {
-    char *name;
-    size_t spikes;        /* in the file */
-    size_t before, after; /* before the first frame; after the last one */
-    size_t unused;        /* in frames of neither part */
-    size_t used;          /* in the train or the test part */
-    size_t equal, brief;  /* pairs of equal times; intervals below 1 ms, those included */
-    double rate;          /* used spikes over used time, spikes/s */
-    int maybe_ms;         /* the spikes reach so far beyond the stimulus that they may be in milliseconds */
-} retc_import_cell;
-
-enum { RETC_IMPORT_NAMED = 8 }; /* irregular frames that a report names */
-
-/* Everything that was found. */
-typedef struct {
-    size_t frames, stimulus_lines;
-    char *headers;                          /* "file: "text"" of lines taken as column names, NULL: none */
-    double interval, start, end;            /* median frame interval; first onset; end of the last frame; s */
-    size_t irregular;                       /* frames whose interval is off the median by more than 20 % */
-    size_t irregular_at[RETC_IMPORT_NAMED]; /* the first of them */
+    retc_import_report found;
+    size_t stimulus_lines;
     int has_trials;
     size_t running, frozen;   /* frames per trial of the train and the test part */
     size_t trials;            /* used; without trials 1 */
@@ -56,21 +39,15 @@ typedef struct {
     size_t different_at;      /* frame in which the first complete trial left out differs from trial 1; 0: none does */
     int rest_repeats;         /* the values after the used frames are a copy of earlier ones, not what was shown */
     size_t rest_repeats_from; /* frame where that copy begins */
-    size_t used_frames;
-    size_t cells;
-    retc_import_cell *cell; /* (cells) */
-} retc_import_report;
+} retc_import_text_report;
 
 /* Import into the file `output`.  `*writer` receives the writer, finished but not committed; `*report` what was found, also
  * after some failures.  Refused are: numbers that are none, times out of order, fewer stimulus values than frames, cells of the
  * same name, and cells without a spike within the stimulus. */
 int retc_import_text(const retc_import_options *options, const char *output, int force, retc_recording_writer **writer,
-                     retc_import_report *report) RETC_USED;
+                     retc_import_text_report *report) RETC_USED;
 
-/* The report as lines of text (retc_free), NULL when out of memory. */
-char *retc_import_report_text(const retc_import_report *report);
-
-void retc_import_report_free(retc_import_report *report);
+void retc_import_text_report_free(retc_import_text_report *report);
 
 #ifdef __cplusplus
 }

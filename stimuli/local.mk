@@ -1,6 +1,8 @@
 libretcodec_internal_la_SOURCES += \
     stimuli/circuit.c stimuli/circuit.h \
     stimuli/frame_clock.c stimuli/frame_clock.h \
+    stimuli/import_build.c stimuli/import_build.h \
+    stimuli/import_parts.c \
     stimuli/import_report.c \
     stimuli/import_text.c stimuli/import_text.h \
     stimuli/movie.c stimuli/movie.h \
@@ -19,3 +21,4 @@ pkginclude_HEADERS += stimuli/circuit.h stimuli/frame_clock.h stimuli/import_tex
     stimuli/natural_movie.h \
     stimuli/recording.h stimuli/recording_write.h stimuli/simulate.h stimuli/spikes.h stimuli/stimulus_file.h \
     stimuli/text.h stimuli/texture.h stimuli/white_noise.h
+pkginclude_HEADERS += stimuli/import_build.h

@@ -19,19 +19,30 @@ retc_spikes_brief(const double *spike, size_t n, double limit) {
     return found;
 }
 
+size_t
+retc_spikes_before(const double *spike, size_t n, double time) {
+    size_t first = 0;
+    while (n > 0) {
+        size_t half = n / 2;
+        if (spike[first + half] < time) {
+            first += half + 1;
+            n -= half + 1;
+        } else {
+            n = half;
+        }
+    }
+    return first;
+}
+
 void
-retc_spikes_count(const double *spike, size_t n, const double *onset, size_t frames, double end, float *counts, size_t *before,
-                  size_t *after) {
-    size_t i = 0;
-    while (i < n && spike[i] < onset[0])
-        ++i;
-    *before = i;
+retc_spikes_count(const double *spike, size_t n, const double *onset, const double *end, size_t frames, float *counts) {
+    size_t i = frames > 0 ? retc_spikes_before(spike, n, onset[0]) : 0;
     for (size_t t = 0; t < frames; ++t) {
-        double next = t + 1 < frames ? onset[t + 1] : end;
+        while (i < n && spike[i] < onset[t])
+            ++i;
         size_t first = i;
-        while (i < n && spike[i] < next)
+        while (i < n && spike[i] < end[t])
             ++i;
         counts[t] = (float)(i - first);
     }
-    *after = n - i;
 }

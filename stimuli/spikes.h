@@ -14,10 +14,11 @@ size_t retc_spikes_disorder(const double *spike, size_t n);
 /* Number of intervals shorter than `limit` seconds; with limit 0 the pairs of equal times. */
 size_t retc_spikes_brief(const double *spike, size_t n, double limit);
 
-/* counts[i] (frames) = number of the n ascending spikes in [onset[i], onset[i+1]), where onset[frames] is `end`.
- * `before` and `after` receive the number of spikes before the first onset, and at or after the end. */
-void retc_spikes_count(const double *spike, size_t n, const double *onset, size_t frames, double end, float *counts,
-                       size_t *before, size_t *after);
+/* Number of the n ascending spikes before `time`. */
+size_t retc_spikes_before(const double *spike, size_t n, double time);
+
+/* counts[i] (frames) = number of the n ascending spikes in [onset[i], end[i]), where end[i] <= onset[i+1]. */
+void retc_spikes_count(const double *spike, size_t n, const double *onset, const double *end, size_t frames, float *counts);
 
 #ifdef __cplusplus
 }

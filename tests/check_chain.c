@@ -293,13 +293,13 @@ real_open(void) {
     }
     retc_import_options options = {
         .frames = path[CELLS], .stimulus = path[CELLS + 1], .parameters = path[CELLS + 2], .spikes = spikes, .cells = CELLS};
-    retc_import_report report;
+    retc_import_text_report report;
     retc_recording_writer *writer = NULL;
     const char *output = retc_test_path("real.h5");
     ck_ok(retc_import_text(&options, output, 1, &writer, &report));
     ck_ok(retc_h5_commit(retc_recording_writer_file(writer)));
     retc_recording_writer_free(writer);
-    retc_import_report_free(&report);
+    retc_import_text_report_free(&report);
     r.recording = open_recording(output);
     r.reference = retc_h5_open(retc_test_shared(REAL("reference.h5")));
     ck_assert_msg(r.reference != NULL, "%s", retc_error_message());

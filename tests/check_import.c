@@ -150,15 +150,18 @@ END_TEST
 /* A spike at an onset belongs to the frame that begins there; one at the end comes after. */
 START_TEST(test_spike_counts) {
     const double onset[3] = {1, 2, 4}, spike[10] = {0.5, 1, 1, 1.999, 2, 3.5, 4.25, 4.5, 5, 9};
+    const double end[3] = {2, 4, 5}, gone[3] = {1.5, 3, 4.5};
     float counts[3];
-    size_t before, after;
-    retc_spikes_count(spike, 10, onset, 3, 5, counts, &before, &after);
+    retc_spikes_count(spike, 10, onset, end, 3, counts);
     ck_close_float("counts", counts, ((const float[3]){3, 2, 2}), 3, 0, 0);
-    ck_assert_uint_eq(before, 1);
-    ck_assert_uint_eq(after, 2);
-    retc_spikes_count(spike, 0, onset, 3, 5, counts, &before, &after);
+    retc_spikes_count(spike, 10, onset, gone, 3, counts); /* none while nothing is shown */
+    ck_close_float("counts beside gaps", counts, ((const float[3]){2, 1, 1}), 3, 0, 0);
+    retc_spikes_count(spike, 0, onset, end, 3, counts);
     ck_close_float("no counts", counts, ((const float[3]){0, 0, 0}), 3, 0, 0);
-    ck_assert_uint_eq(before + after, 0);
+    ck_assert_uint_eq(retc_spikes_before(spike, 10, 1), 1);
+    ck_assert_uint_eq(retc_spikes_before(spike, 10, 5), 8);
+    ck_assert_uint_eq(retc_spikes_before(spike, 10, 10), 10);
+    ck_assert_uint_eq(retc_spikes_before(spike, 0, 1), 0);
     ck_assert_uint_eq(retc_spikes_disorder(spike, 10), 10);
     ck_assert_uint_eq(retc_spikes_disorder((const double[3]){1, 2, 1.5}, 3), 2);
     ck_assert_uint_eq(retc_spikes_brief(spike, 10, 0), 1);
@@ -194,7 +197,7 @@ make_up(made_up *m) {
 
 /* Import, commit, and open what was written. */
 static retc_recording *
-import_made_up(made_up *m, retc_import_report *report) {
+import_made_up(made_up *m, retc_import_text_report *report) {
     const char *path = retc_test_path("imported.h5");
     retc_recording_writer *writer = NULL;
     m->options.spikes = m->spikes;
@@ -208,7 +211,7 @@ import_made_up(made_up *m, retc_import_report *report) {
 
 START_TEST(test_import_trials) {
     made_up m;
-    retc_import_report report;
+    retc_import_text_report report;
     make_up(&m);
     retc_recording *recording = import_made_up(&m, &report);
     float x[18];
@@ -235,13 +238,13 @@ START_TEST(test_import_trials) {
     ck_assert_uint_eq(spans[2].first, 8);
     retc_free(spans);
     retc_recording_close(recording);
-    retc_import_report_free(&report);
+    retc_import_text_report_free(&report);
 }
 END_TEST
 
 START_TEST(test_import_clocks) {
     made_up m;
-    retc_import_report report;
+    retc_import_text_report report;
     double x[16];
     make_up(&m);
     retc_recording *recording = import_made_up(&m, &report);
@@ -260,27 +263,27 @@ START_TEST(test_import_clocks) {
     ck_assert_double_eq(x[4], 15.25);
     retc_h5_close(file);
     retc_recording_close(recording);
-    retc_import_report_free(&report);
+    retc_import_text_report_free(&report);
 }
 END_TEST
 
 START_TEST(test_import_report) {
     made_up m;
-    retc_import_report report;
+    retc_import_text_report report;
     make_up(&m);
     retc_recording_close(import_made_up(&m, &report));
-    ck_assert_uint_eq(report.frames, 17);
+    ck_assert_uint_eq(report.found.frames, 17);
     ck_assert_uint_eq(report.stimulus_lines, 18);
-    ck_assert_double_eq(report.start, 10);
-    ck_assert_double_eq(report.end, 27);
-    ck_assert_uint_eq(report.irregular, 2); /* 22 to 23.5, 23.5 to 24 */
-    ck_assert_uint_eq(report.irregular_at[0], 12);
-    ck_assert_uint_eq(report.irregular_at[1], 13);
+    ck_assert_double_eq(report.found.start, 10);
+    ck_assert_double_eq(report.found.end, 27);
+    ck_assert_uint_eq(report.found.irregular, 2); /* 22 to 23.5, 23.5 to 24 */
+    ck_assert_uint_eq(report.found.irregular_at[0], 12);
+    ck_assert_uint_eq(report.found.irregular_at[1], 13);
     ck_assert_uint_eq(report.trials, 3);
     ck_assert_uint_eq(report.complete, 3);
-    ck_assert_uint_eq(report.used_frames, 15);
+    ck_assert_uint_eq(report.found.used_frames, 15);
     ck_assert_uint_eq(report.different_at, 0);
-    const retc_import_cell *a = &report.cell[0], *b = &report.cell[1];
+    const retc_import_cell *a = &report.found.cell[0], *b = &report.found.cell[1];
     ck_assert_uint_eq(a->spikes, 12);
     ck_assert_uint_eq(a->before, 1);
     ck_assert_uint_eq(a->after, 1);
@@ -292,7 +295,7 @@ START_TEST(test_import_report) {
     ck_assert_uint_eq(b->used, 3);
     ck_assert_uint_eq(b->equal, 0);
     ck_assert_uint_eq(b->brief, 1);
-    char *text = retc_import_report_text(&report);
+    char *text = retc_import_report_text(&report.found);
     ck_assert_ptr_nonnull(text);
     ck_assert_ptr_nonnull(strstr(text, "frames: 17 at 1 Hz (median interval 1000 ms), 10 ... 27 s\n"));
     ck_assert_ptr_nonnull(strstr(text, "note: 1 of 18 stimulus values have no frame time\n"));
@@ -305,26 +308,26 @@ START_TEST(test_import_report) {
     ck_assert_ptr_nonnull(strstr(text, "a          12        8        1        1        2        1        1     0.53\n"));
     ck_assert_ptr_null(strstr(text, "are they in ms?"));
     retc_free(text);
-    retc_import_report_free(&report);
+    retc_import_text_report_free(&report);
 }
 END_TEST
 
 START_TEST(test_import_from_parameters) {
     made_up m;
-    retc_import_report report;
+    retc_import_text_report report;
     make_up(&m);
     m.options.running = m.options.frozen = 0;
     m.options.parameters = text_file("parameters.txt", "RunningFrames=3\nFrozenFrames = 2\n");
     retc_recording_close(import_made_up(&m, &report));
     ck_assert_uint_eq(report.trials, 3);
     ck_assert_uint_eq(report.frozen, 2);
-    retc_import_report_free(&report);
+    retc_import_text_report_free(&report);
 }
 END_TEST
 
 START_TEST(test_import_without_trials) {
     made_up m;
-    retc_import_report report;
+    retc_import_text_report report;
     float x[17];
     make_up(&m);
     m.options.running = m.options.frozen = 0;
@@ -338,42 +341,42 @@ START_TEST(test_import_without_trials) {
     ck_ok(retc_recording_counts(recording, RETC_TEST, 0, 5, x)); /* frames 22, 23.5, 24, 25, 26 (until 27) */
     ck_close_float("counts of a", x, ((const float[5]){0, 1, 0, 1, 1}), 5, 0, 0);
     retc_recording_close(recording);
-    char *text = retc_import_report_text(&report);
-    ck_assert_ptr_nonnull(strstr(text, "train: the first 12 frames"));
+    char *text = retc_import_report_text(&report.found);
+    ck_assert_ptr_nonnull(strstr(text, "train: 12 frames in 1 stretch\n"));
     ck_assert_ptr_nonnull(strstr(text, "test: 5 frames, 1 repeat\n"));
     ck_assert_ptr_nonnull(strstr(text, "fewer than 2 repeats"));
     retc_free(text);
-    retc_import_report_free(&report);
+    retc_import_text_report_free(&report);
 
     m.options.test_fraction = 0;
     recording = import_made_up(&m, &report);
     ck_assert_uint_eq(retc_recording_frames(recording, RETC_TRAIN), 17);
     ck_assert_uint_eq(retc_recording_frames(recording, RETC_TEST), 0);
     retc_recording_close(recording);
-    retc_import_report_free(&report);
+    retc_import_text_report_free(&report);
 }
 END_TEST
 
 /* The third trial differs in the last digit of a frozen value: it is complete, but left out. */
 START_TEST(test_import_stops_at_difference) {
     made_up m;
-    retc_import_report report;
+    retc_import_text_report report;
     make_up(&m);
     m.options.stimulus = text_file("other.txt", "1\n2\n3\n.5\n.25\n4\n5\n6\n.5\n.25\n7\n8\n9\n.5\n.2500000000000001\n10\n11\n");
     retc_recording_close(import_made_up(&m, &report));
     ck_assert_uint_eq(report.trials, 2);
     ck_assert_uint_eq(report.complete, 3);
     ck_assert_uint_eq(report.different_at, 14);
-    char *text = retc_import_report_text(&report);
+    char *text = retc_import_report_text(&report.found);
     ck_assert_ptr_nonnull(strstr(text, "warning: trial 3 is complete, but at frame 14 its frozen values differ"));
     retc_free(text);
-    retc_import_report_free(&report);
+    retc_import_text_report_free(&report);
 }
 END_TEST
 
 START_TEST(test_import_headers_and_empty_cells) {
     made_up m;
-    retc_import_report report;
+    retc_import_text_report report;
     make_up(&m);
     m.options.frames = text_file("frames.txt", "onset (s)\n" FRAMES_TEXT);
     m.spikes[1] = text_file("silent.txt", _i ? "1\n2\n5000\n" : "# none\n");
@@ -384,12 +387,12 @@ START_TEST(test_import_headers_and_empty_cells) {
     ck_ok(retc_recording_repeat_counts(recording, 1, x));
     ck_close_float("silent", x, ((const float[6]){0}), 6, 0, 0);
     retc_recording_close(recording);
-    char *text = retc_import_report_text(&report);
+    char *text = retc_import_report_text(&report.found);
     ck_assert_ptr_nonnull(strstr(text, "frames.txt: \"onset (s)\"\n"));
     ck_assert_ptr_nonnull(strstr(text, "warning: silent has no spike in the frames that are used\n"));
     ck_assert_int_eq(strstr(text, "warning: silent has spikes long after the stimulus: are they in ms?") != NULL, _i);
     retc_free(text);
-    retc_import_report_free(&report);
+    retc_import_text_report_free(&report);
 }
 END_TEST
 
@@ -417,7 +420,7 @@ static const struct {
 
 START_TEST(test_import_refuses) {
     made_up m;
-    retc_import_report report;
+    retc_import_text_report report;
     retc_recording_writer *writer = NULL;
     make_up(&m);
     const char *path = text_file("wrong.txt", wrong[_i].text);
@@ -441,13 +444,13 @@ START_TEST(test_import_refuses) {
     m.options.spikes = m.spikes;
     ck_fails(retc_import_text(&m.options, retc_test_path("imported.h5"), 1, &writer, &report), wrong[_i].says);
     ck_assert_ptr_null(writer);
-    retc_import_report_free(&report);
+    retc_import_text_report_free(&report);
 }
 END_TEST
 
 START_TEST(test_import_refuses_cells) {
     made_up m;
-    retc_import_report report;
+    retc_import_text_report report;
     retc_recording_writer *writer = NULL;
     const char *output = retc_test_path("x.h5");
     make_up(&m);
@@ -455,19 +458,19 @@ START_TEST(test_import_refuses_cells) {
     m.spikes[1] = text_file("more/a.dat", b_spikes);
     m.options.spikes = m.spikes;
     ck_fails(retc_import_text(&m.options, output, 1, &writer, &report), "are both cell \"a\"");
-    retc_import_report_free(&report);
+    retc_import_text_report_free(&report);
     m.options.cells = 0;
     ck_fails(retc_import_text(&m.options, output, 1, &writer, &report), "no file of spike times");
-    retc_import_report_free(&report);
+    retc_import_text_report_free(&report);
     m.options.cells = 1;
     m.options.keep_empty = 1;
     m.spikes[0] = text_file("late.txt", "25.5\n");
     ck_fails(retc_import_text(&m.options, output, 1, &writer, &report), "no spike of any cell falls into the frames");
-    retc_import_report_free(&report);
+    retc_import_text_report_free(&report);
     m.options.running = m.options.frozen = 0;
     m.options.test_fraction = 0.95;
     ck_fails(retc_import_text(&m.options, output, 1, &writer, &report), "a test fraction of 0.95");
-    retc_import_report_free(&report);
+    retc_import_text_report_free(&report);
 }
 END_TEST
 
@@ -493,7 +496,7 @@ START_TEST(test_real_recording) {
              retc_test_shared("recordings/fullfield_noise/01_fullfieldfrozennoise_gauss_1blink_1800run_600freeze.txt"));
     retc_import_options options = {
         .frames = frames, .stimulus = stimulus, .parameters = parameters, .spikes = spikes, .cells = CELLS};
-    retc_import_report report;
+    retc_import_text_report report;
     retc_recording_writer *writer = NULL;
     const char *path = retc_test_path("real.h5");
     ck_ok(retc_import_text(&options, path, 1, &writer, &report));
@@ -502,22 +505,22 @@ START_TEST(test_real_recording) {
 
     /* What the recording's description says. */
     ck_assert_uint_eq(report.trials, TRIALS);
-    ck_assert_uint_eq(report.frames, 100554);
+    ck_assert_uint_eq(report.found.frames, 100554);
     ck_assert_uint_eq(report.stimulus_lines, 101401);
     ck_assert_int_eq(report.rest_repeats, 1);
     ck_assert_uint_eq(report.rest_repeats_from, RUNNING + 199);
-    ck_assert_uint_eq(report.irregular_at[0], 13410);
+    ck_assert_uint_eq(report.found.irregular_at[0], 13410);
     static const size_t in_file[CELLS] = {23173, 20577, 14631, 26632, 13105, 7747, 76111, 6740};
     static const size_t used[CELLS] = {22568, 20087, 14297, 25971, 12783, 7610, 74329, 6632};
     static const double rate[CELLS] = {17.20, 15.31, 10.90, 19.79, 9.74, 5.80, 56.65, 5.05};
     for (size_t i = 0; i < CELLS; ++i) {
-        ck_assert_uint_eq(report.cell[i].spikes, in_file[i]);
-        ck_assert_uint_eq(report.cell[i].used, used[i]);
-        ck_assert_double_eq_tol(report.cell[i].rate, rate[i], 0.005);
-        ck_assert_uint_eq(report.cell[i].equal, i == 2 || i == 6);
+        ck_assert_uint_eq(report.found.cell[i].spikes, in_file[i]);
+        ck_assert_uint_eq(report.found.cell[i].used, used[i]);
+        ck_assert_double_eq_tol(report.found.cell[i].rate, rate[i], 0.005);
+        ck_assert_uint_eq(report.found.cell[i].equal, i == 2 || i == 6);
     }
-    ck_assert_uint_eq(report.cell[6].brief, 92);
-    retc_import_report_free(&report);
+    ck_assert_uint_eq(report.found.cell[6].brief, 92);
+    retc_import_text_report_free(&report);
 
     retc_recording *recording = retc_recording_open(path, 0);
     retc_h5 *reference = retc_h5_open(retc_test_shared("recordings/fullfield_noise/reference.h5"));
