@@ -38,6 +38,29 @@ retc_parse_size(const char *text, size_t *value) {
     return RETC_OK;
 }
 
+int
+retc_parse_numbers(const char *text, retc_numbers *numbers) {
+    retc_numbers read = {0};
+    for (;;) {
+        char number[64];
+        size_t length = strcspn(text, ",");
+        if (read.n == RETC_MOST_NUMBERS)
+            return RETC_FAIL(RETC_ENUMBER, "more than %d numbers", RETC_MOST_NUMBERS);
+        if (length >= sizeof number)
+            return RETC_FAIL(RETC_EFORMAT, "\"%s\" is not a number", text);
+        memcpy(number, text, length);
+        number[length] = '\0';
+        int status = retc_parse_double(number, &read.value[read.n++]);
+        if (status < 0)
+            return status;
+        if (text[length] == '\0')
+            break;
+        text += length + 1;
+    }
+    *numbers = read;
+    return RETC_OK;
+}
+
 /* Number of letters to insert, drop, change or swap with their neighbour (Damerau's distance of adjacent swaps). */
 static size_t
 edit_distance(const char *a, const char *b) {
@@ -118,6 +141,21 @@ set_number(const retc_option *option, const char *text) {
 }
 
 static int
+set_numbers(const retc_option *option, const char *text) {
+    char range[160];
+    retc_numbers numbers;
+    range_text(option, range, sizeof range);
+    if (retc_parse_numbers(text, &numbers) < 0)
+        return RETC_FAIL(RETC_EUSAGE, "--%s: \"%s\" is not a list of at most %d numbers, as 0,45,90%s", option->name, text,
+                         RETC_MOST_NUMBERS, range);
+    for (size_t i = 0; i < numbers.n && !(option->min == 0 && option->max == 0); ++i)
+        if (!(numbers.value[i] >= option->min && numbers.value[i] <= option->max))
+            return RETC_FAIL(RETC_EUSAGE, "--%s: %.15g is out of range%s", option->name, numbers.value[i], range);
+    *(retc_numbers *)option->value = numbers;
+    return RETC_OK;
+}
+
+static int
 set_flag(const retc_option *option, const char *text) {
     if (!text || !strcmp(text, "yes") || !strcmp(text, "true") || !strcmp(text, "1"))
         *(int *)option->value = 1;
@@ -162,6 +200,8 @@ set_value(const retc_option *option, const char *text) {
     case RETC_OPTION_SIZE:
     case RETC_OPTION_DOUBLE:
         return set_number(option, text);
+    case RETC_OPTION_NUMBERS:
+        return set_numbers(option, text);
     case RETC_OPTION_CHOICE:
         if (!is_choice(option->unit, text))
             return RETC_FAIL(RETC_EUSAGE, "--%s: \"%s\" is not one of %s", option->name, text, option->unit);
@@ -323,6 +363,15 @@ print_double(FILE *out, double x) {
 }
 
 static void
+print_numbers(FILE *out, const retc_numbers *numbers) {
+    for (size_t i = 0; i < numbers->n; ++i) {
+        if (i > 0)
+            fputc(',', out);
+        print_double(out, numbers->value[i]);
+    }
+}
+
+static void
 print_canonical(FILE *out, const retc_option *option) {
     const char *text = NULL;
     fprintf(out, " %s=", option->name);
@@ -335,6 +384,9 @@ print_canonical(FILE *out, const retc_option *option) {
         break;
     case RETC_OPTION_DOUBLE:
         print_double(out, *(const double *)option->value);
+        break;
+    case RETC_OPTION_NUMBERS:
+        print_numbers(out, option->value);
         break;
     case RETC_OPTION_INPUT:
         fputs(*(const char *const *)option->value ? "1" : "0", out);

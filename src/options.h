@@ -15,16 +15,24 @@ extern "C" {
 #endif
 
 typedef enum {
-    RETC_OPTION_FLAG,   /* int; --name, or --name=yes and --name=no */
-    RETC_OPTION_SIZE,   /* size_t */
-    RETC_OPTION_DOUBLE, /* double */
-    RETC_OPTION_TEXT,   /* const char * (borrowed from argv) */
-    RETC_OPTION_CHOICE, /* const char *, one of `choices` */
-    RETC_OPTION_INPUT,  /* const char *, a file that is read: its digest goes into provenance */
-    RETC_OPTION_INPUTS, /* retc_text_list, several such files; takes all bare arguments that are left */
-    RETC_OPTION_OUTPUT, /* const char *, the file that is written */
+    RETC_OPTION_FLAG,    /* int; --name, or --name=yes and --name=no */
+    RETC_OPTION_SIZE,    /* size_t */
+    RETC_OPTION_DOUBLE,  /* double */
+    RETC_OPTION_NUMBERS, /* retc_numbers: one or more numbers with commas between them, 0,45,90 */
+    RETC_OPTION_TEXT,    /* const char * (borrowed from argv) */
+    RETC_OPTION_CHOICE,  /* const char *, one of `choices` */
+    RETC_OPTION_INPUT,   /* const char *, a file that is read: its digest goes into provenance */
+    RETC_OPTION_INPUTS,  /* retc_text_list, several such files; takes all bare arguments that are left */
+    RETC_OPTION_OUTPUT,  /* const char *, the file that is written */
     RETC_OPTION_END
 } retc_option_type;
+
+enum { RETC_MOST_NUMBERS = 64 };
+
+typedef struct {
+    size_t n;
+    double value[RETC_MOST_NUMBERS];
+} retc_numbers;
 
 typedef struct {
     size_t n;
@@ -111,9 +119,11 @@ void retc_options_man(FILE *out, const retc_usage *usage, const retc_option *tab
 /* The name nearest to a mistyped one (borrowed), or NULL when none is near. */
 const char *retc_nearest_name(const char *mistyped, const char *const *names, size_t n);
 
-/* Strict numbers, also used by the text readers: the whole of `text` is one finite number. */
+/* Strict numbers, also used by the text readers: the whole of `text` is one finite number, or up to RETC_MOST_NUMBERS of them
+ * with commas between. */
 int retc_parse_double(const char *text, double *value) RETC_USED;
 int retc_parse_size(const char *text, size_t *value) RETC_USED;
+int retc_parse_numbers(const char *text, retc_numbers *numbers) RETC_USED;
 
 #ifdef __cplusplus
 }

@@ -38,6 +38,8 @@ value_name(const retc_option *option) {
         return "N";
     case RETC_OPTION_DOUBLE:
         return "X";
+    case RETC_OPTION_NUMBERS:
+        return "X,X,...";
     case RETC_OPTION_TEXT:
         return "TEXT";
     case RETC_OPTION_CHOICE:
@@ -45,6 +47,17 @@ value_name(const retc_option *option) {
     default:
         return "FILE";
     }
+}
+
+/* " [0,45,90 degrees]" */
+static void
+numbers_text(const retc_option *option, char *buffer, size_t size) {
+    const retc_numbers *numbers = option->value;
+    size_t used = 0;
+    for (size_t i = 0; i < numbers->n && used < size; ++i)
+        used += (size_t)snprintf(buffer + used, size - used, "%s%.10g", i ? "," : " [", numbers->value[i]);
+    if (numbers->n > 0 && used < size)
+        snprintf(buffer + used, size - used, "%s%s]", option->unit ? " " : "", option->unit ? option->unit : "");
 }
 
 /* " [20 ms]", " (required)" or "": what happens when the option is not given. */
@@ -62,6 +75,9 @@ default_text(const retc_option *option, char *buffer, size_t size) {
         break;
     case RETC_OPTION_DOUBLE:
         snprintf(buffer, size, " [%.10g%s%s]", *(const double *)option->value, blank, unit);
+        break;
+    case RETC_OPTION_NUMBERS:
+        numbers_text(option, buffer, size);
         break;
     case RETC_OPTION_FLAG:
         if (*(const int *)option->value)

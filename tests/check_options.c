@@ -14,6 +14,7 @@
 static struct {
     const char *recording, *model, *name, *weights, *output;
     retc_text_list extra;
+    retc_numbers angles;
     size_t epochs, seed, any;
     double rate, decay;
     int fast, force;
@@ -38,6 +39,7 @@ static const retc_option table[] = {
     {"any", 0, RETC_OPTION_SIZE, 0, &value.any, 0, 0, NULL, "any number"},
     {"rate", 0, RETC_OPTION_DOUBLE, 0, &value.rate, -1, 1000, "Hz", "a rate"},
     {"decay", 0, RETC_OPTION_DOUBLE, 0, &value.decay, 0, INFINITY, "s", "a time"},
+    {"angles", 0, RETC_OPTION_NUMBERS, 0, &value.angles, -360, 360, "degrees", "directions"},
     {"name", 0, RETC_OPTION_TEXT, 0, &value.name, 0, 0, NULL, "a name"},
     {"weights", 0, RETC_OPTION_INPUT, 0, &value.weights, 0, 0, NULL, "where to start"},
     {"fast", 0, RETC_OPTION_FLAG, 0, &value.fast, 0, 0, NULL, "be fast"},
@@ -53,6 +55,7 @@ set_defaults(void) {
     value.model = "cnn";
     value.epochs = 20;
     value.rate = 2.5;
+    value.angles = (retc_numbers){2, {0, 22.5}};
 }
 
 /* Parse "fit <line>", split at blanks. */
@@ -109,6 +112,26 @@ START_TEST(test_flags_say_yes_or_no) {
 }
 END_TEST
 
+START_TEST(test_lists_of_numbers) {
+    ck_assert_int_eq(parse("a -o m"), RETC_OK);
+    ck_assert_uint_eq(value.angles.n, 2);
+    ck_assert_int_eq(parse("a -o m --angles -45,0.5,3e1"), RETC_OK);
+    ck_assert_uint_eq(value.angles.n, 3);
+    ck_assert(value.angles.value[0] == -45 && value.angles.value[1] == 0.5 && value.angles.value[2] == 30);
+    char *canonical = retc_options_canonical(&usage, table);
+    ck_assert_ptr_nonnull(strstr(canonical, " angles=-45,0.5,30 "));
+    retc_free(canonical);
+    char many[2 * RETC_MOST_NUMBERS + 2] = "";
+    for (size_t i = 0; i < RETC_MOST_NUMBERS; ++i)
+        strcat(many, i ? ",1" : "1");
+    ck_ok(retc_parse_numbers(many, &value.angles));
+    ck_assert_uint_eq(value.angles.n, RETC_MOST_NUMBERS);
+    strcat(many, ",2");
+    ck_fails(retc_parse_numbers(many, &value.angles), "more than 64 numbers");
+    ck_assert(value.angles.value[RETC_MOST_NUMBERS - 1] == 1);
+}
+END_TEST
+
 static const struct {
     const char *line, *reason;
 } refused[] = {
@@ -124,6 +147,12 @@ static const struct {
     {"a -o m --rate 1e999", "--rate: \"1e999\" is not a number (-1 to 1000 Hz)"},
     {"a -o m --rate 0x10", "--rate: \"0x10\" is not a number (-1 to 1000 Hz)"},
     {"a -o m --rate 1,5", "--rate: \"1,5\" is not a number (-1 to 1000 Hz)"},
+    {"a -o m --angles=1,x", "--angles: \"1,x\" is not a list of at most 64 numbers, as 0,45,90 (-360 to 360 degrees)"},
+    {"a -o m --angles=1,,2", "--angles: \"1,,2\" is not a list of at most 64 numbers, as 0,45,90 (-360 to 360 degrees)"},
+    {"a -o m --angles=", "--angles: \"\" is not a list of at most 64 numbers, as 0,45,90 (-360 to 360 degrees)"},
+    {"a -o m --angles=1,2,", "--angles: \"1,2,\" is not a list of at most 64 numbers, as 0,45,90 (-360 to 360 degrees)"},
+    {"a -o m --angles=nan", "--angles: \"nan\" is not a list of at most 64 numbers, as 0,45,90 (-360 to 360 degrees)"},
+    {"a -o m --angles 1,361", "--angles: 361 is out of range (-360 to 360 degrees)"},
     {"a -o m --decay -1", "--decay: -1 is out of range (0 s or more)"},
     {"a -o m --model cn", "--model: \"cn\" is not one of ln|lnln|cnn"},
     {"a ln|lnln -o m", "--model: \"ln|lnln\" is not one of ln|lnln|cnn"},
@@ -166,9 +195,10 @@ START_TEST(test_canonical) {
     ck_assert_int_eq(parse("a.h5 -o m.h5 --rate 0.1 --decay 0.30000000000000004 --name=x -f"), RETC_OK);
     text = retc_options_canonical(&usage, table);
     ck_assert_ptr_nonnull(text);
-    ck_assert_str_eq(text,
-                     "command=fit recording=1 model=cnn extra=0 epochs=20 any=0 rate=0.1 decay=0.30000000000000004 name=x "
-                     "weights=0 fast=no seed=0");
+    ck_assert_str_eq(
+        text,
+        "command=fit recording=1 model=cnn extra=0 epochs=20 any=0 rate=0.1 decay=0.30000000000000004 angles=0,22.5 name=x "
+        "weights=0 fast=no seed=0");
     retc_free(text);
     value.name = "two words\n100%";
     text = retc_options_canonical(&usage, table);
@@ -199,6 +229,7 @@ START_TEST(test_help) {
         "kind of model: ln|lnln|cnn [cnn]\n",
         "  -e, --epochs N          passes over the data [20]\n",
         "      --rate X            a rate [2.5 Hz]\n",
+        "      --angles X,X,...    directions [0,22.5 degrees]\n",
         "      --fast              be fast\n",
         "\nOptions of every command:\n      --seed N",
         "\nExample:\n  retcodec fit recording.h5 -o model.h5\n",
@@ -323,6 +354,7 @@ options_suite(void) {
     tcase_add_test(tcase, test_takes);
     tcase_add_test(tcase, test_positionals_by_name);
     tcase_add_test(tcase, test_flags_say_yes_or_no);
+    tcase_add_test(tcase, test_lists_of_numbers);
     tcase_add_loop_test(tcase, test_refuses, 0, sizeof refused / sizeof *refused);
     tcase_add_test(tcase, test_too_many_arguments);
     tcase_add_test(tcase, test_canonical);
