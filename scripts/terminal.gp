@@ -1,9 +1,12 @@
-# Output and looks shared by all figures.  Set before: figure (file name), format (png, svg, pdf), points_wide, points_high.
+# Output and looks shared by all figures.  Set before: figure (file name), format (png, svg, pdf; gif, a film, needs
+# centiseconds, the time that a picture is shown), points_wide, points_high.
 # Colours are those of Okabe and Ito, and a blue-white-red scale; both can be told apart by colour-blind readers.
 if (format eq "png") set terminal pngcairo size 1.6*points_wide, 1.6*points_high font "Sans,9" fontscale 1.6 linewidth 1.6 \
     noenhanced
 if (format eq "svg") set terminal svg size 1.0*points_wide, 1.0*points_high font "Sans,9" noenhanced background "white"
 if (format eq "pdf") set terminal pdfcairo size points_wide/72.0, points_high/72.0 font "Sans,9" noenhanced
+if (format eq "gif") set terminal gif size 1.6*points_wide, 1.6*points_high animate delay centiseconds loop 0 \
+    font "DejaVuSans,14" noenhanced
 set output figure
 set encoding utf8
 blue = "#0072b2"

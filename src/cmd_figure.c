@@ -6,6 +6,7 @@
 #include "figure_filters.h"
 #include "figure_irf.h"
 #include "figure_psth.h"
+#include "figure_stimulus.h"
 #include "figure_strip.h"
 #include "plot.h"
 #include "temporary.h"
@@ -16,14 +17,16 @@ static const retc_usage usage = {
     .command = "figure",
     .summary = "draw result files with gnuplot",
     .description =
-        "Writes a figure (png, svg or pdf, by the name of the output) and beside it, under the same name ending in .txt, the "
+        "Writes a figure (png, svg or pdf; a film as gif; by the name of the output) and beside it, under the same name ending "
+        "in .txt, the "
         "table it was drawn from, which holds all that the figure shows.  Without gnuplot the table is still written.\n\n"
         "  filters RF             time course, map and nonlinearity of each cell's STA\n"
         "  psth PREDICTIONS [PREDICTIONS]\n"
         "                         measured and predicted rates of one or two models\n"
         "  strip CONTRIBUTIONS MODES\n"
         "                         rate, contributions of all layers and two modes\n"
-        "  irf RF                 how a cell's receptive field changes in time",
+        "  irf RF                 how a cell's receptive field changes in time\n"
+        "  stimulus STIMULUS      frames of a movie, its levels, its power spectrum; as .gif, the movie itself",
     .example = "retcodec figure psth ln.h5 cnn.h5 --start 2 --duration 5 -o psth.png",
 };
 
@@ -95,6 +98,12 @@ done:
     return status;
 }
 
+static int
+draw_stimulus(retc_h5 *const *files, const options *asked, const retc_common *common, FILE *table) {
+    int film = strcmp(retc_plot_format(common->output), "gif") == 0;
+    return retc_figure_stimulus(files[0], asked->start, asked->duration, film, table);
+}
+
 static const struct {
     const char *name;
     size_t least, most; /* input files */
@@ -105,6 +114,7 @@ static const struct {
     {"psth", 1, 2, "one or two files of predictions", {"predictions", "predictions"}, draw_psth},
     {"strip", 2, 2, "a file of contributions and one of modes", {"contributions", "modes"}, draw_strip},
     {"irf", 1, 1, "one file of IRFs", {"irf"}, draw_irf},
+    {"stimulus", 1, 1, "one stimulus file", {"stimulus"}, draw_stimulus},
 };
 
 static size_t
@@ -133,8 +143,11 @@ check(const retc_common *common, options *asked) {
     int is_strip = !strcmp(asked->kind, "strip");
     if (asked->inputs.n < kinds[kind].least || asked->inputs.n > kinds[kind].most)
         return RETC_FAIL(RETC_EUSAGE, "%s takes %s, %zu are given", asked->kind, kinds[kind].inputs, asked->inputs.n);
-    if (!retc_plot_format(common->output))
-        return RETC_FAIL(RETC_EUSAGE, "--output: %s should end in .png, .svg or .pdf", common->output);
+    int is_stimulus = !strcmp(asked->kind, "stimulus");
+    const char *format = retc_plot_format(common->output);
+    if (!format || (!strcmp(format, "gif") && !is_stimulus))
+        return RETC_FAIL(RETC_EUSAGE, "--output: %s should end in .png, .svg or .pdf%s", common->output,
+                         is_stimulus ? ", or for a film in .gif" : "");
     if ((asked->layer || asked->modes) && !is_strip)
         return RETC_FAIL(RETC_EUSAGE, "--%s is for the figure strip, not for %s", asked->layer ? "layer" : "modes",
                          asked->kind);
@@ -217,7 +230,7 @@ retc_cmd_figure(int argc, char **argv) {
     int status;
     const retc_option table[] = {
         {"kind", 0, RETC_OPTION_CHOICE, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &asked.kind, 0, 0,
-         "filters|psth|strip|irf", "what to draw"},
+         "filters|psth|strip|irf|stimulus", "what to draw"},
         {"results", 0, RETC_OPTION_INPUTS, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &asked.inputs, 0, 0, NULL,
          "result files, as listed above"},
         RETC_COMMON_OUTPUT(common, "figure to write, ending in .png, .svg or .pdf"),

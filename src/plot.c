@@ -17,7 +17,7 @@ extern char **environ;
 /* What every complete file of a format ends with, line break aside; what gnuplot writes to a full disk does not. */
 static const struct {
     const char *name, *end;
-} formats[] = {{"png", "IEND\xae\x42\x60\x82"}, {"svg", "</svg>"}, {"pdf", "%%EOF"}};
+} formats[] = {{"png", "IEND\xae\x42\x60\x82"}, {"svg", "</svg>"}, {"pdf", "%%EOF"}, {"gif", ";"}};
 
 enum { FORMATS = sizeof formats / sizeof *formats };
 

@@ -4,7 +4,7 @@
 
 #include "error.h"
 
-/* "png", "svg" or "pdf" by the name's ending, NULL when it is none of them. */
+/* "png", "svg", "pdf" or "gif" by the name's ending, NULL when it is none of them. */
 const char *retc_plot_format(const char *figure);
 
 /* Draw the table file with the script <kind>.gp into the file `figure`, in `format`.  The script is looked for in

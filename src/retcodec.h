@@ -31,6 +31,7 @@
 #include "import_text.h"
 #include "movie.h"
 #include "movie_kinds.h"
+#include "movie_spectrum.h"
 #include "natural_movie.h"
 #include "recording.h"
 #include "recording_write.h"

@@ -6,7 +6,8 @@ libretcodec_internal_la_SOURCES += \
     stimuli/import_report.c \
     stimuli/import_text.c stimuli/import_text.h \
     stimuli/movie.c stimuli/movie.h \
-    stimuli/movie_kinds.c stimuli/movie_kinds.h \
+    stimuli/movie_kinds.c stimuli/movie_kinds.h stimuli/movie_spectrum.h \
+    stimuli/movie_spectrum.c stimuli/movie_spectrum.h \
     stimuli/natural_movie.c stimuli/natural_movie.h \
     stimuli/recording.c stimuli/recording.h \
     stimuli/recording_open.c stimuli/recording_data.h \
@@ -17,7 +18,7 @@ libretcodec_internal_la_SOURCES += \
     stimuli/text.c stimuli/text.h \
     stimuli/texture.c stimuli/texture.h \
     stimuli/white_noise.c stimuli/white_noise.h
-pkginclude_HEADERS += stimuli/circuit.h stimuli/frame_clock.h stimuli/import_text.h stimuli/movie.h stimuli/movie_kinds.h \
+pkginclude_HEADERS += stimuli/circuit.h stimuli/frame_clock.h stimuli/import_text.h stimuli/movie.h stimuli/movie_kinds.h stimuli/movie_spectrum.h \
     stimuli/natural_movie.h \
     stimuli/recording.h stimuli/recording_write.h stimuli/simulate.h stimuli/spikes.h stimuli/stimulus_file.h \
     stimuli/text.h stimuli/texture.h stimuli/white_noise.h

@@ -11,6 +11,7 @@ C_TESTS = \
     tests/check_models \
     tests/check_modes \
     tests/check_options \
+    tests/check_preview \
     tests/check_provenance \
     tests/check_recording \
     tests/check_sae \

@@ -119,6 +119,23 @@ strip() {
     grep -q '"sum of 2 cells"' figure-png.txt
 }
 
+stimulus() {
+    results
+    draw stimulus ../results/stimulus-train.h5
+    grep -q '"white-noise: 3000 frames of 8x8 pixels of 50 µm at 60 Hz; ' figure-png.txt
+    expect 0 "$RETCODEC" figure stimulus ../results/stimulus-train.h5 --duration 0.5 -o film.gif
+    starts_with film.gif GIF89a
+    # 10 pictures, each behind a block that says how long it is shown.
+    [ "$(od -An -v -tx1 film.gif | tr -d ' \n' | grep -o 21f90404 | wc -l)" -ge 10 ] || fail "film.gif does not move"
+    expect 2 "$RETCODEC" figure filters ../results/rf.h5 -o filters.gif
+    complains "--output: filters.gif should end in .png, .svg or .pdf"
+    expect 2 "$RETCODEC" figure stimulus ../results/stimulus-train.h5 -o film.mp4
+    complains "or for a film in .gif"
+    expect 1 "$RETCODEC" figure stimulus ../results/rf.h5 -o no.png
+    one_line
+    no_leftovers
+}
+
 up_to_date() {
     results
     need_gnuplot
@@ -204,4 +221,4 @@ wrong_usage() {
     no_leftovers
 }
 
-run_cases filters filters_without_level psth strip up_to_date without_gnuplot failing_gnuplot size_limit wrong_usage
+run_cases filters filters_without_level psth strip stimulus up_to_date without_gnuplot failing_gnuplot size_limit wrong_usage
