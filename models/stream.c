@@ -24,8 +24,9 @@ retc_stream_check(const retc_network *network, const retc_recording *recording, 
         return RETC_FAIL(RETC_EINVAL, "%s: the movie has %zux%zu pixels, the model was fitted to %zux%zu",
                          retc_recording_path(recording), H, W, network->H, network->W);
     if (cells && N != network->N)
-        return RETC_FAIL(RETC_EINVAL, "%s: the recording has %zu cells, the model %zu", retc_recording_path(recording), N,
-                         network->N);
+        return RETC_FAIL(RETC_EINVAL,
+                         "%s: the recording has %zu cells, the model %zu; choose the model's if it was fitted to some of them",
+                         retc_recording_path(recording), N, network->N);
     return RETC_OK;
 }
 

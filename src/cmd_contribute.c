@@ -3,11 +3,13 @@
 #include "command.h"
 #include "contribute_file.h"
 #include "model_file.h"
+#include "recording_arguments.h"
 
 typedef struct {
     const char *model, *recording, *target, *part, *statistics, *method;
     size_t cell;
     retc_contribute_options contribute;
+    retc_recording_arguments open;
     retc_common common;
 } options;
 
@@ -48,8 +50,13 @@ say_completeness(const options *o, const retc_network *network, const retc_targe
 
 int
 retc_cmd_contribute(int argc, char **argv) {
-    options o = {.target = "surprisal", .part = "test", .statistics = "train", .method = "secant",
-                 .contribute = retc_contribute_default(), .common = {.seed = 1}};
+    options o = {.target = "surprisal",
+                 .part = "test",
+                 .statistics = "train",
+                 .method = "secant",
+                 .contribute = retc_contribute_default(),
+                 .open = RETC_RECORDING_DEFAULT,
+                 .common = {.seed = 1}};
     const retc_option table[] = {
         {"model", 0, RETC_OPTION_INPUT, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &o.model, 0, 0, NULL, "model file"},
         {"recording", 0, RETC_OPTION_INPUT, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &o.recording, 0, 0, NULL,
@@ -63,6 +70,8 @@ retc_cmd_contribute(int argc, char **argv) {
         {"steps", 0, RETC_OPTION_SIZE, 0, &o.contribute.steps, 1, 1e6, NULL, "steps from mean grey to the stimulus"},
         {"block", 0, RETC_OPTION_SIZE, RETC_OPTION_NO_EFFECT, &o.contribute.block, 1, 65536, "frames",
          "frames in memory per thread"},
+        RETC_RECORDING_CELLS(o.open),
+        RETC_RECORDING_FRAMES(o.open),
         RETC_COMMON_OUTPUT(o.common, "contributions to write"),
         RETC_COMMON_OPTIONS(o.common),
         RETC_OPTIONS_END,
@@ -79,13 +88,12 @@ retc_cmd_contribute(int argc, char **argv) {
     o.contribute.threads = o.common.threads;
     o.contribute.method = strcmp(o.method, "secant") == 0 ? RETC_SECANT : RETC_TRAPEZIUM;
     RETC_TRY(RETC_GOT(network = retc_network_open(o.model)));
-    RETC_TRY(RETC_GOT(recording = retc_recording_open(o.recording, 0)));
+    RETC_TRY(retc_recording_arguments_open(&o.open, &o.common, o.recording, &recording));
     const retc_progress *progress = retc_meter_start("contribute", o.common.quiet);
     RETC_TRY(make_target(&o, network, recording, progress, &target));
     RETC_TRY(RETC_GOT(file = retc_h5_create(o.common.output, o.common.force)));
     RETC_TRY(retc_contribute_write(network, recording, strcmp(o.part, "test") == 0 ? RETC_TEST : RETC_TRAIN, &target,
-                                   &o.contribute,
-                                   o.recording, file, progress, &completeness));
+                                   &o.contribute, o.recording, file, progress, &completeness));
     retc_meter_stop();
     RETC_TRY(retc_command_finish(file, &o.common, provenance));
     say_completeness(&o, network, &target, &completeness);

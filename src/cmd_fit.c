@@ -5,6 +5,7 @@
 #include "fit.h"
 #include "ln.h"
 #include "model_file.h"
+#include "recording_arguments.h"
 
 typedef struct {
     const char *recording, *model;
@@ -12,6 +13,7 @@ typedef struct {
     int resume;
     double checkpoint_interval;
     retc_fit_options fit;
+    retc_recording_arguments open;
     retc_common common;
 } options;
 
@@ -89,7 +91,12 @@ done:
 
 int
 retc_cmd_fit(int argc, char **argv) {
-    options o = {.model = "cnn", .bins = 30, .checkpoint_interval = 10, .fit = retc_fit_default(), .common = {.seed = 1}};
+    options o = {.model = "cnn",
+                 .bins = 30,
+                 .checkpoint_interval = 10,
+                 .fit = retc_fit_default(),
+                 .open = RETC_RECORDING_DEFAULT,
+                 .common = {.seed = 1}};
     const retc_option table[] = {
         {"recording", 0, RETC_OPTION_INPUT, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &o.recording, 0, 0, NULL,
          "recording to fit"},
@@ -124,6 +131,8 @@ retc_cmd_fit(int argc, char **argv) {
          "cnn: go on from OUTPUT.checkpoint if there is one"},
         {"checkpoint-interval", 0, RETC_OPTION_DOUBLE, RETC_OPTION_NO_EFFECT, &o.checkpoint_interval, 0, 1e6, "s",
          "cnn: time between checkpoints; 0: after every epoch"},
+        RETC_RECORDING_CELLS(o.open),
+        RETC_RECORDING_FRAMES(o.open),
         RETC_COMMON_OUTPUT(o.common, "model file to write"),
         RETC_COMMON_OPTIONS(o.common),
         RETC_OPTIONS_END,
@@ -137,7 +146,7 @@ retc_cmd_fit(int argc, char **argv) {
         goto done;
     o.fit.seed = o.common.seed;
     o.fit.threads = o.common.threads;
-    RETC_TRY(RETC_GOT(recording = retc_recording_open(o.recording, 0)));
+    RETC_TRY(retc_recording_arguments_open(&o.open, &o.common, o.recording, &recording));
     const retc_progress *progress = retc_meter_start("fit", o.common.quiet);
     if (strcmp(o.model, "ln") == 0)
         RETC_TRY(RETC_GOT(network = retc_ln_fit(recording, o.fit.history, o.fit.lag, o.bins, o.fit.threads, progress)));

@@ -5,9 +5,11 @@
 #include "model_file.h"
 #include "predict.h"
 #include "predict_file.h"
+#include "recording_arguments.h"
 
 typedef struct {
     const char *model, *recording, *part;
+    retc_recording_arguments open;
     retc_common common;
 } options;
 
@@ -40,12 +42,14 @@ say_match(const options *o, const retc_recording *recording, const retc_match *m
 
 int
 retc_cmd_predict(int argc, char **argv) {
-    options o = {.part = "test", .common = {.seed = 1}};
+    options o = {.part = "test", .open = RETC_RECORDING_DEFAULT, .common = {.seed = 1}};
     const retc_option table[] = {
         {"model", 0, RETC_OPTION_INPUT, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &o.model, 0, 0, NULL, "model file"},
         {"recording", 0, RETC_OPTION_INPUT, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &o.recording, 0, 0, NULL,
          "recording"},
         {"part", 0, RETC_OPTION_CHOICE, 0, &o.part, 0, 0, "test|train", "part of the recording"},
+        RETC_RECORDING_CELLS(o.open),
+        RETC_RECORDING_FRAMES(o.open),
         RETC_COMMON_OUTPUT(o.common, "predictions to write"),
         RETC_COMMON_OPTIONS(o.common),
         RETC_OPTIONS_END,
@@ -61,7 +65,7 @@ retc_cmd_predict(int argc, char **argv) {
         goto done;
     retc_part part = strcmp(o.part, "test") == 0 ? RETC_TEST : RETC_TRAIN;
     RETC_TRY(RETC_GOT(network = retc_network_open(o.model)));
-    RETC_TRY(RETC_GOT(recording = retc_recording_open(o.recording, 0)));
+    RETC_TRY(retc_recording_arguments_open(&o.open, &o.common, o.recording, &recording));
     const retc_progress *progress = retc_meter_start("predict", o.common.quiet);
     RETC_TRY(retc_predict(network, recording, part, o.common.threads, progress, &prediction));
     if (retc_recording_interneurons(recording) && retc_network_has_interneurons(network))

@@ -1,11 +1,13 @@
 #include <math.h>
 
 #include "command.h"
+#include "recording_arguments.h"
 #include "sta.h"
 
 typedef struct {
     const char *kind, *recording;
     retc_sta_options sta;
+    retc_recording_arguments open;
     retc_common common;
 } options;
 
@@ -25,15 +27,20 @@ say_cells(const options *o, const retc_sta *sta, const retc_recording *recording
     for (size_t n = 0; n < sta->revcorr.N; ++n) {
         double peak = retc_sta_peak_value(sta, n);
         retc_say(&o->common, "%-16s %9.0f %4s %12.1f %9.4f %9.4f %s\n", retc_recording_cell_name(recording, n),
-                 sta->revcorr.spikes[n], peak > 0 ? "ON" : peak < 0 ? "OFF" : "-", retc_sta_latency(sta, n) * 1e3, peak,
-                 sta->level[n],
-                 isnan(sta->level[n]) ? "-" : retc_sta_significant(sta, n) ? "yes" : "no");
+                 sta->revcorr.spikes[n],
+                 peak > 0   ? "ON"
+                 : peak < 0 ? "OFF"
+                            : "-",
+                 retc_sta_latency(sta, n) * 1e3, peak, sta->level[n],
+                 isnan(sta->level[n])           ? "-"
+                 : retc_sta_significant(sta, n) ? "yes"
+                                                : "no");
     }
 }
 
 static int
 rf_sta(int argc, char **argv) {
-    options o = {.sta = retc_sta_options_default(), .common = {.seed = 1}};
+    options o = {.sta = retc_sta_options_default(), .open = RETC_RECORDING_DEFAULT, .common = {.seed = 1}};
     const retc_option table[] = {
         {"kind", 0, RETC_OPTION_CHOICE, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &o.kind, 0, 0, "sta",
          "kind of receptive field"},
@@ -46,6 +53,8 @@ rf_sta(int argc, char **argv) {
         {"alpha", 0, RETC_OPTION_DOUBLE, 0, &o.sta.alpha, 1e-6, 0.5, NULL,
          "chance that a cell without receptive field exceeds its level anywhere"},
         {"bins", 0, RETC_OPTION_SIZE, 0, &o.sta.bins, 1, 1e5, NULL, "bins of the nonlinearity"},
+        RETC_RECORDING_CELLS(o.open),
+        RETC_RECORDING_FRAMES(o.open),
         RETC_COMMON_OUTPUT(o.common, "file of receptive fields to write"),
         RETC_COMMON_OPTIONS(o.common),
         RETC_OPTIONS_END,
@@ -59,7 +68,7 @@ rf_sta(int argc, char **argv) {
         goto done;
     o.sta.seed = o.common.seed;
     o.sta.threads = o.common.threads;
-    RETC_TRY(RETC_GOT(recording = retc_recording_open(o.recording, 0)));
+    RETC_TRY(retc_recording_arguments_open(&o.open, &o.common, o.recording, &recording));
     RETC_TRY(retc_sta_estimate(recording, &o.sta, retc_meter_start("sta", o.common.quiet), &sta));
     retc_meter_stop();
     RETC_TRY(RETC_GOT(file = retc_h5_create(o.common.output, o.common.force)));

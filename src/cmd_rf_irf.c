@@ -3,10 +3,12 @@
 #include "command.h"
 #include "irf.h"
 #include "model_file.h"
+#include "recording_arguments.h"
 
 typedef struct {
     const char *kind, *model, *recording, *part, *cells;
     retc_irf_options irf;
+    retc_recording_arguments open;
     retc_common common;
 } options;
 
@@ -49,7 +51,7 @@ done:
 
 int
 retc_cmd_rf_irf(int argc, char **argv) {
-    options o = {.part = "test", .cells = "all", .common = {.seed = 1}};
+    options o = {.part = "test", .cells = "all", .open = RETC_RECORDING_DEFAULT, .common = {.seed = 1}};
     const retc_option table[] = {
         {"kind", 0, RETC_OPTION_CHOICE, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &o.kind, 0, 0, "irf",
          "kind of receptive field"},
@@ -60,6 +62,7 @@ retc_cmd_rf_irf(int argc, char **argv) {
         {"cells", 0, RETC_OPTION_TEXT, 0, &o.cells, 0, 0, NULL, "cells, counted from 0 and parted by commas, or \"all\""},
         {"first", 0, RETC_OPTION_SIZE, 0, &o.irf.first, 0, 1e12, NULL, "first sample of the part"},
         {"samples", 0, RETC_OPTION_SIZE, 0, &o.irf.samples, 0, 1e12, NULL, "number of samples; 0: all that follow"},
+        RETC_RECORDING_FRAMES(o.open),
         RETC_COMMON_OUTPUT(o.common, "file of receptive fields to write"),
         RETC_COMMON_OPTIONS(o.common),
         RETC_OPTIONS_END,
@@ -76,7 +79,7 @@ retc_cmd_rf_irf(int argc, char **argv) {
     RETC_TRY(parse_cells(o.cells, network->N, &cell, &o.irf.cells));
     o.irf.cell = cell;
     o.irf.threads = o.common.threads;
-    RETC_TRY(RETC_GOT(recording = retc_recording_open(o.recording, 0)));
+    RETC_TRY(retc_recording_arguments_open(&o.open, &o.common, o.recording, &recording));
     RETC_TRY(RETC_GOT(file = retc_h5_create(o.common.output, o.common.force)));
     RETC_TRY(retc_irf_write(network, recording, strcmp(o.part, "test") == 0 ? RETC_TEST : RETC_TRAIN, &o.irf, o.recording, file,
                             retc_meter_start("irf", o.common.quiet)));

@@ -23,6 +23,7 @@ retcodec_SOURCES += \
     src/command_kind.c \
     src/meter.c \
     src/plot.c src/plot.h \
+    src/recording_arguments.c src/recording_arguments.h \
     src/temporary.c src/temporary.h \
     src/run_config.c src/run_config.h \
     src/cmd_import.c \

@@ -27,6 +27,7 @@
 
 /* stimuli */
 #include "circuit.h"
+#include "experiments.h"
 #include "import_build.h"
 #include "import_text.h"
 #include "movie.h"

@@ -1,5 +1,6 @@
 libretcodec_internal_la_SOURCES += \
     stimuli/circuit.c stimuli/circuit.h \
+    stimuli/experiments.c stimuli/experiments.h \
     stimuli/frame_clock.c stimuli/frame_clock.h \
     stimuli/import_build.c stimuli/import_build.h \
     stimuli/import_parts.c \
@@ -10,6 +11,7 @@ libretcodec_internal_la_SOURCES += \
     stimuli/movie_spectrum.c stimuli/movie_spectrum.h \
     stimuli/natural_movie.c stimuli/natural_movie.h \
     stimuli/recording.c stimuli/recording.h \
+    stimuli/recording_choice.c stimuli/recording_repeats.c \
     stimuli/recording_open.c stimuli/recording_data.h \
     stimuli/recording_write.c stimuli/recording_write.h \
     stimuli/simulate.c stimuli/simulate.h \
@@ -23,3 +25,4 @@ pkginclude_HEADERS += stimuli/circuit.h stimuli/frame_clock.h stimuli/import_tex
     stimuli/recording.h stimuli/recording_write.h stimuli/simulate.h stimuli/spikes.h stimuli/stimulus_file.h \
     stimuli/text.h stimuli/texture.h stimuli/white_noise.h
 pkginclude_HEADERS += stimuli/import_build.h
+pkginclude_HEADERS += stimuli/experiments.h

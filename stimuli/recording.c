@@ -36,7 +36,17 @@ retc_recording_cells(const retc_recording *recording) {
 
 const char *
 retc_recording_cell_name(const retc_recording *recording, size_t cell) {
-    return recording->cell_names[cell];
+    return recording->cell_names[recording->row[cell]];
+}
+
+const char *
+retc_recording_notes(const retc_recording *recording) {
+    return recording->notes ? recording->notes : "";
+}
+
+int
+retc_recording_center(const retc_recording *recording, size_t cell, size_t *row, size_t *column) {
+    return recording->experiment && retc_experiment_center(recording->experiment, recording->row[cell], row, column);
 }
 
 size_t
@@ -91,8 +101,20 @@ check_movie(const retc_recording *recording, retc_part part, size_t t0, const fl
     return RETC_OK;
 }
 
+/* Frames t ... t+left-1 of a part, as far as they follow each other in the file: their number, and the first one's place. */
+static size_t
+run_of(const retc_part_data *data, size_t t, size_t left, size_t *stored) {
+    size_t p = 0;
+    while (t - data->piece[p].at >= data->piece[p].count)
+        ++p;
+    size_t inside = t - data->piece[p].at, rest = data->piece[p].count - inside;
+    *stored = data->piece[p].first + inside;
+    return rest < left ? rest : left;
+}
+
+/* Frames of the file. */
 static int
-read_movie(retc_recording *recording, retc_part part, retc_h5_type type, size_t t0, size_t n, void *out) {
+read_movie(const retc_recording *recording, retc_part part, retc_h5_type type, size_t t0, size_t n, void *out) {
     int status = RETC_OK;
     const size_t start[3] = {t0, 0, 0}, count[3] = {n, recording->height, recording->width};
     retc_dataset_name name;
@@ -113,12 +135,12 @@ cache_movie(retc_recording *recording, retc_part part) {
     if (data->movie_asked)
         return RETC_OK;
     data->movie_is_bytes = retc_h5_is_uint8(recording->file, retc_name_in(&name, part, "stimulus"));
-    size_t values = data->frames * recording->height * recording->width;
+    size_t values = data->stored * recording->height * recording->width;
     size_t bytes = values * (data->movie_is_bytes ? 1 : sizeof(float));
     if (bytes <= recording->budget) {
         RETC_TRY(RETC_GOT(data->movie = retc_calloc(bytes, 1)));
         RETC_TRY(
-            read_movie(recording, part, data->movie_is_bytes ? RETC_H5_UINT8 : RETC_H5_FLOAT, 0, data->frames, data->movie));
+            read_movie(recording, part, data->movie_is_bytes ? RETC_H5_UINT8 : RETC_H5_FLOAT, 0, data->stored, data->movie));
         recording->budget -= bytes;
     }
     data->movie_asked = 1;
@@ -131,12 +153,12 @@ done:
     return status;
 }
 
-int
-retc_recording_stimulus(retc_recording *recording, retc_part part, size_t t0, size_t n, float *out) {
+/* The movie of frames t0 ... t0+n-1 of the file. */
+static int
+stored_stimulus(retc_recording *recording, retc_part part, size_t t0, size_t n, float *out) {
     int status = RETC_OK;
     const retc_part_data *data = &recording->part[part];
     size_t pixels = recording->height * recording->width;
-    RETC_TRY(check_range(recording, part, t0, n));
     RETC_TRY(cache_movie(recording, part));
     if (!data->movie) {
         RETC_TRY(read_movie(recording, part, RETC_H5_FLOAT, t0, n, out));
@@ -153,46 +175,65 @@ done:
 }
 
 int
-retc_recording_counts(retc_recording *recording, retc_part part, size_t t0, size_t n, float *out) {
-    const retc_part_data *data = &recording->part[part];
-    const size_t start[2] = {0, t0}, count[2] = {recording->cells, n};
-    retc_dataset_name name;
-    int status = check_range(recording, part, t0, n);
-    if (status == RETC_OK && !data->counts && n > 0)
-        return retc_h5_read(recording->file, retc_name_in(&name, part, "response/binned"), RETC_H5_FLOAT, start, count, out);
-    for (size_t cell = 0; status == RETC_OK && n > 0 && cell < recording->cells; ++cell)
-        memcpy(out + cell * n, data->counts + cell * data->frames + t0, n * sizeof *out);
-    return status;
-}
-
-int
-retc_recording_repeat_counts(retc_recording *recording, size_t cell, float *out) {
+retc_recording_stimulus(retc_recording *recording, retc_part part, size_t t0, size_t n, float *out) {
     int status = RETC_OK;
-    const retc_part_data *data = &recording->part[RETC_TEST];
-    const size_t count[2] = {data->repeats, data->frames};
-    const char *path = retc_recording_path(recording);
-    retc_dataset_name name;
-    if (data->repeats == 0)
-        return RETC_FAIL(RETC_EFORMAT, "%s: has no single repeats (dataset \"test/repeats/cell01\")", path);
-    if (cell >= recording->cells)
-        return RETC_FAIL(RETC_EINVAL, "%s: cell number %zu is asked for, there are %zu", path, cell, recording->cells);
-    RETC_TRY(retc_h5_read(recording->file, retc_name_repeats(&name, cell), RETC_H5_FLOAT, NULL, count, out));
-    RETC_TRY(retc_recording_check_counts(recording, name.text, out, data->repeats, data->frames));
+    size_t pixels = recording->height * recording->width, first;
+    RETC_TRY(check_range(recording, part, t0, n));
+    for (size_t t = 0, run; t < n; t += run) {
+        run = run_of(&recording->part[part], t0 + t, n - t, &first);
+        RETC_TRY(stored_stimulus(recording, part, first, run, out + t * pixels));
+    }
 
 done:
     return status;
 }
 
 int
+retc_recording_counts(retc_recording *recording, retc_part part, size_t t0, size_t n, float *out) {
+    int status = RETC_OK;
+    const retc_part_data *data = &recording->part[part];
+    size_t first;
+    RETC_TRY(check_range(recording, part, t0, n));
+    for (size_t t = 0, run; t < n; t += run) {
+        run = run_of(data, t0 + t, n - t, &first);
+        if (!data->counts)
+            RETC_TRY(retc_recording_read_cells(recording, part, first, run, out + t, n));
+        for (size_t cell = 0; data->counts && cell < recording->cells; ++cell)
+            memcpy(out + cell * n + t, data->counts + cell * data->stored + first, run * sizeof *out);
+    }
+
+done:
+    return status;
+}
+
+int
+retc_recording_repeat_counts(retc_recording *recording, size_t cell, float *out) {
+    const char *path = retc_recording_path(recording);
+    if (recording->part[RETC_TEST].repeats == 0)
+        return RETC_FAIL(RETC_EFORMAT, "%s: has no single repeats (dataset \"test/repeats/cell01\")", path);
+    if (cell >= recording->cells)
+        return RETC_FAIL(RETC_EINVAL, "%s: cell number %zu is asked for, there are %zu", path, cell, recording->cells);
+    return retc_recording_read_repeats(recording, recording->row[cell], out);
+}
+
+int
 retc_recording_interneuron_signals(retc_recording *recording, retc_part part, size_t t0, size_t n, float *out) {
     int status = RETC_OK;
-    const size_t start[2] = {0, t0}, count[2] = {recording->interneurons, n};
     char name[64];
+    size_t first;
     RETC_TRY(check_range(recording, part, t0, n));
     if (recording->interneurons == 0)
         RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: has no interneuron signals", retc_recording_path(recording)));
     snprintf(name, sizeof name, "interneurons/%s/signal", retc_part_names[part]);
-    RETC_TRY(retc_h5_read(recording->file, name, RETC_H5_FLOAT, start, count, out));
+    for (size_t t = 0, run; t < n; t += run) {
+        run = run_of(&recording->part[part], t0 + t, n - t, &first);
+        /* One read when the frames follow each other, as they nearly always do; else one for each row. */
+        size_t rows = run == n ? recording->interneurons : 1;
+        for (size_t i = 0; i < recording->interneurons; i += rows) {
+            const size_t start[2] = {i, first}, count[2] = {rows, run};
+            RETC_TRY(retc_h5_read(recording->file, name, RETC_H5_FLOAT, start, count, out + i * n + t));
+        }
+    }
 
 done:
     return status;
@@ -228,7 +269,7 @@ moments_merge(moments a, moments b) {
 int
 retc_recording_stimulus_norm(retc_recording *recording, double *mean, double *std) {
     int status = RETC_OK;
-    size_t frames = recording->part[RETC_TRAIN].frames, pixels = recording->height * recording->width;
+    size_t frames = recording->part[RETC_TRAIN].stored, pixels = recording->height * recording->width;
     size_t slab = SLAB_BYTES / (pixels * sizeof(float));
     moments all = {0};
     float *movie = NULL;
@@ -240,7 +281,7 @@ retc_recording_stimulus_norm(retc_recording *recording, double *mean, double *st
     RETC_TRY(RETC_ALLOC(movie, (slab < frames ? slab : frames) * pixels));
     for (size_t t0 = 0; t0 < frames; t0 += slab) {
         size_t n = frames - t0 < slab ? frames - t0 : slab;
-        RETC_TRY(retc_recording_stimulus(recording, RETC_TRAIN, t0, n, movie));
+        RETC_TRY(stored_stimulus(recording, RETC_TRAIN, t0, n, movie));
         for (size_t i = 0; i < n * pixels; i += PIECE)
             all = moments_merge(all, moments_of(movie + i, n * pixels - i < PIECE ? n * pixels - i : PIECE));
     }

@@ -5,7 +5,8 @@
  * means over repeats of the test part.  Not thread-safe.  Beside the datasets of the Stanford layout it reads these additions
  * of ours, all optional:
  *
- *   <part>/block_start (B)        i8  first frame of each stretch of continuous time (absent: one stretch)
+ *   <part>/block_start (B)        i8  first frame of each stretch of continuous time (absent: as many equal blocks as the
+ *                                     published data set of the file's folder is known to have, else one stretch)
  *   /cell_names (N)               strings
  *   /interneurons/<part>/signal   (I,T) f4  true signals of a simulated retina, /interneurons/names (I) strings
  *   root attribute frame_interval f8  s, else the median of the differences of <part>/time
@@ -30,16 +31,40 @@ typedef struct {
     size_t first, count;
 } retc_span;
 
-/* Open and check a recording: datasets there, shapes agree, responses finite and not negative.  `budget` is the number of
- * bytes of stimulus and counts kept in memory (0: the default, 2 GiB).  NULL with a recorded reason. */
+/* What of a recording is used; all zero: everything, as it is. */
+typedef struct {
+    size_t budget;          /* bytes of stimulus and counts kept in memory; 0: 2 GiB */
+    const char *cells;      /* "all" or NULL; "good": the published list of the experiment; or names, rows from 0 and ranges of
+                             * rows, parted by commas: "3,7-9,cell12" */
+    const char *experiment; /* name of the published data set; NULL: that of the file's folder */
+    size_t skip;            /* frames left out at the start of each block of the train part (the peers' nskip) */
+    size_t blocks;          /* equal blocks of the train part; 0: as the file says, else as known of the experiment, else 1 */
+    int joined;             /* windows run across the borders of blocks of the train part, as in the peers' programs */
+} retc_recording_options;
+
+/* Open and check a recording: datasets there, shapes agree, responses finite and not negative.  NULL with a recorded reason.
+ *
+ * The frames of the train part are those that `skip` leaves, in order: frame numbers count these, as `valid` does in loadexpt
+ * of deep-retina (FORMATS 1).  Sample i of theirs, window i ... i+L-1 of `valid` and response i+L, is response frame i+L here
+ * with lag 1, and joined, without a block more or less, the number of samples is theirs: frames - L.  Single repeats are the
+ * counts test/repeats/cellNN or cell_<id> (in the order of the ids); without them firing_rate_{5,10,20}ms, the least smoothed
+ * there is, times the frame interval. */
+retc_recording *retc_recording_open_with(const char *path, const retc_recording_options *options);
+
+/* The same of everything, with a budget. */
 retc_recording *retc_recording_open(const char *path, size_t budget);
 void retc_recording_close(retc_recording *recording);
+
+/* What is odd about the file, or was assumed: lines of text, each with its end, "" when there is nothing (borrowed). */
+const char *retc_recording_notes(const retc_recording *recording);
 
 const char *retc_recording_path(const retc_recording *recording);
 size_t retc_recording_height(const retc_recording *recording); /* H, pixels */
 size_t retc_recording_width(const retc_recording *recording);  /* W, pixels */
 size_t retc_recording_cells(const retc_recording *recording);  /* N */
 const char *retc_recording_cell_name(const retc_recording *recording, size_t cell);
+/* Published centre of a cell's receptive field in pixels: 1 when it is known, else 0. */
+int retc_recording_center(const retc_recording *recording, size_t cell, size_t *row, size_t *column);
 size_t retc_recording_frames(const retc_recording *recording, retc_part part); /* T; 0 when the part is absent */
 double retc_recording_frame_interval(const retc_recording *recording);         /* s */
 size_t retc_recording_repeats(const retc_recording *recording);                /* R of the test part, 0 when none */
@@ -57,8 +82,8 @@ int retc_recording_counts(retc_recording *recording, retc_part part, size_t t0, 
 /* Counts of one cell in every repeat of the test part, (R,T_test). */
 int retc_recording_repeat_counts(retc_recording *recording, size_t cell, float *out) RETC_USED;
 
-/* Scalar mean and population standard deviation (+ 1e-7, as the peers do) of the train stimulus, in double; it is an error
- * when the stimulus never changes. */
+/* Scalar mean and population standard deviation (+ 1e-7, as the peers do) of the train stimulus, skipped frames included, in
+ * double; it is an error when the stimulus never changes. */
 int retc_recording_stimulus_norm(retc_recording *recording, double *mean, double *std) RETC_USED;
 
 /* The response frames t that lie in one stretch of continuous time with their whole window (frames t-lag-L+1 ... t-lag),

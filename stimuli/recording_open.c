@@ -1,6 +1,8 @@
 /* Opening a recording: which datasets are there, whether they agree, and what is kept in memory. */
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "frame_clock.h"
 #include "recording_data.h"
@@ -23,9 +25,24 @@ retc_name_in(retc_dataset_name *name, retc_part part, const char *rest) {
 }
 
 const char *
-retc_name_repeats(retc_dataset_name *name, size_t cell) {
-    snprintf(name->text, sizeof name->text, "test/repeats/cell%02zu", cell + 1);
+retc_name_repeats(retc_dataset_name *name, size_t row) {
+    snprintf(name->text, sizeof name->text, "test/repeats/cell%02zu", row + 1);
     return name->text;
+}
+
+int
+retc_recording_note(retc_recording *recording, const char *format, ...) {
+    char line[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    char *notes = retc_strf("%s%s", retc_recording_notes(recording), line);
+    if (notes) {
+        retc_free(recording->notes);
+        recording->notes = notes;
+    }
+    return RETC_GOT(notes);
 }
 
 /* ---- opening: shapes ------------------------------------------------------------------------------------------------- */
@@ -48,7 +65,7 @@ read_shapes(retc_recording *recording, retc_part part, size_t *stimulus_frames, 
     int status = RETC_OK;
     retc_dataset_name name;
     size_t movie[3], response[2];
-    const size_t movie_expected[3] = {0, recording->height, recording->width}, response_expected[2] = {recording->cells, 0};
+    const size_t movie_expected[3] = {0, recording->height, recording->width}, response_expected[2] = {recording->rows, 0};
     RETC_TRY(expect_axes(recording, retc_name_in(&name, part, "stimulus"), 3, movie_expected, movie, "frames, rows, columns"));
     if (movie[0] == 0 || movie[1] == 0 || movie[2] == 0)
         RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: dataset \"%s\" is empty", retc_recording_path(recording), name.text));
@@ -58,29 +75,9 @@ read_shapes(retc_recording *recording, retc_part part, size_t *stimulus_frames, 
         RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: dataset \"%s\" has no cell", retc_recording_path(recording), name.text));
     recording->height = movie[1];
     recording->width = movie[2];
-    recording->cells = response[0];
+    recording->rows = response[0];
     *stimulus_frames = movie[0];
     *response_frames = response[1];
-
-done:
-    return status;
-}
-
-/* R and the number of frames of the repeats; R = 0 when the part has none. */
-static int
-read_repeats_shape(retc_recording *recording, retc_part part, size_t *repeats, size_t *frames) {
-    int status = RETC_OK;
-    retc_dataset_name name;
-    size_t expected[2] = {0, 0};
-    *repeats = 0;
-    if (part != RETC_TEST || !retc_h5_has(recording->file, retc_name_repeats(&name, 0)))
-        return RETC_OK;
-    for (size_t cell = 0; cell < recording->cells; ++cell)
-        RETC_TRY(retc_h5_expect(recording->file, retc_name_repeats(&name, cell), 2, expected, expected));
-    *repeats = expected[0];
-    *frames = expected[1];
-    if (*repeats == 0)
-        status = RETC_FAIL(RETC_EFORMAT, "%s: dataset \"%s\" holds no repeat", retc_recording_path(recording), name.text);
 
 done:
     return status;
@@ -94,7 +91,7 @@ is_near(size_t a, size_t b) {
 /* MATLAB writes axes in the opposite order. */
 static const char *
 transposition(const retc_recording *recording, size_t stimulus, size_t response) {
-    if (is_near(recording->cells, stimulus))
+    if (is_near(recording->rows, stimulus))
         return "; response/binned seems transposed, it should be (cells,frames)";
     if (is_near(recording->width, response))
         return "; stimulus seems transposed, it should be (frames,rows,columns)";
@@ -107,12 +104,12 @@ settle_length(retc_recording *recording, retc_part part) {
     int status = RETC_OK;
     retc_part_data *data = &recording->part[part];
     retc_dataset_name name;
-    size_t stimulus, response, repeated = 0, time[1];
+    size_t stimulus, response, repeated, time[1];
     RETC_TRY(read_shapes(recording, part, &stimulus, &response));
     RETC_TRY(retc_h5_expect(recording->file, retc_name_in(&name, part, "time"), 1, NULL, time));
-    RETC_TRY(read_repeats_shape(recording, part, &data->repeats, &repeated));
-    if (data->repeats == 0)
-        repeated = response;
+    repeated = response;
+    if (part == RETC_TEST)
+        RETC_TRY(retc_recording_find_repeats(recording, &repeated));
     size_t lengths[4] = {stimulus, time[0], response, repeated}, shortest = stimulus, longest = stimulus;
     for (size_t i = 1; i < 4; ++i) {
         shortest = lengths[i] < shortest ? lengths[i] : shortest;
@@ -125,8 +122,15 @@ settle_length(retc_recording *recording, retc_part part) {
                       "(within %d)%s",
                       retc_recording_path(recording), retc_part_names[part], stimulus, time[0], response, repeated,
                       LENGTH_TOLERANCE, transposition(recording, stimulus, response));
-    data->frames = shortest;
+    data->stored = shortest;
+    data->clock = time[0];
     data->dropped = longest - shortest;
+    if (status == RETC_OK && data->dropped > 0)
+        RETC_TRY(
+            retc_recording_note(recording,
+                                "note: %s: stimulus has %zu frames, time %zu, responses %zu, repeats %zu: the first %zu are "
+                                "used\n",
+                                retc_part_names[part], stimulus, time[0], response, repeated, shortest));
 
 done:
     return status;
@@ -134,35 +138,49 @@ done:
 
 /* ---- opening: content ------------------------------------------------------------------------------------------------ */
 
-/* counts (rows,frames) are frames first ... of dataset `name`. */
-static int
-check_counts(const retc_recording *recording, const char *name, const float *counts, size_t rows, size_t first, size_t frames) {
-    for (size_t i = 0; i < rows * frames; ++i) {
-        if (!isfinite(counts[i]) || counts[i] < 0)
-            return RETC_FAIL(RETC_EFORMAT, "%s: dataset \"%s\" has %g in row %zu, frame %zu: expected a spike count",
-                             retc_recording_path(recording), name, (double)counts[i], i / frames, first + i % frames);
-    }
+int
+retc_recording_check_count(const retc_recording *recording, const char *name, float count, size_t row, size_t frame) {
+    if (!isfinite(count) || count < 0)
+        return RETC_FAIL(RETC_EFORMAT, "%s: dataset \"%s\" has %g in row %zu, frame %zu: expected a spike count",
+                         retc_recording_path(recording), name, (double)count, row, frame);
     return RETC_OK;
 }
 
+/* Chunks of the file hold many rows, so that all between the first and the last chosen one are read at once. */
 int
-retc_recording_check_counts(const retc_recording *recording, const char *name, const float *counts, size_t rows,
-                            size_t frames) {
-    return check_counts(recording, name, counts, rows, 0, frames);
+retc_recording_read_cells(const retc_recording *recording, retc_part part, size_t t0, size_t n, float *out, size_t ld) {
+    int status = RETC_OK;
+    size_t low = recording->rows, high = 0;
+    float *slab = NULL;
+    retc_dataset_name name;
+    for (size_t cell = 0; cell < recording->cells; ++cell) {
+        low = recording->row[cell] < low ? recording->row[cell] : low;
+        high = recording->row[cell] > high ? recording->row[cell] : high;
+    }
+    const size_t start[2] = {low, t0}, count[2] = {high - low + 1, n};
+    RETC_TRY(RETC_ALLOC(slab, count[0] * n));
+    RETC_TRY(retc_h5_read(recording->file, retc_name_in(&name, part, "response/binned"), RETC_H5_FLOAT, start, count, slab));
+    for (size_t cell = 0; cell < recording->cells; ++cell)
+        memcpy(out + cell * ld, slab + (recording->row[cell] - low) * n, n * sizeof *out);
+
+done:
+    retc_free(slab);
+    return status;
 }
 
+/* Means over repeats in place of test/response/binned. */
 static int
 average_repeats(retc_recording *recording, retc_part_data *data) {
     int status = RETC_OK;
     float *single = NULL;
-    RETC_TRY(RETC_ALLOC(single, data->repeats * data->frames));
+    RETC_TRY(RETC_ALLOC(single, data->repeats * data->stored));
     for (size_t cell = 0; cell < recording->cells; ++cell) {
-        float *mean = data->counts + cell * data->frames;
+        float *mean = data->counts + cell * data->stored;
         RETC_TRY(retc_recording_repeat_counts(recording, cell, single));
-        for (size_t t = 0; t < data->frames; ++t) {
+        for (size_t t = 0; t < data->stored; ++t) {
             double sum = 0;
             for (size_t r = 0; r < data->repeats; ++r)
-                sum += (double)single[r * data->frames + t];
+                sum += (double)single[r * data->stored + t];
             mean[t] = (float)(sum / (double)data->repeats);
         }
     }
@@ -172,19 +190,60 @@ done:
     return status;
 }
 
-/* Counts that are not kept are looked at all the same, slab by slab. */
-static int
-check_streamed_counts(const retc_recording *recording, retc_part part, const char *name) {
-    int status = RETC_OK;
-    size_t N = recording->cells, frames = recording->part[part].frames;
-    float *slab = NULL;
-    RETC_TRY(RETC_ALLOC(slab, N * COUNTS_SLAB));
-    for (size_t t0 = 0; t0 < frames; t0 += COUNTS_SLAB) {
-        size_t n = frames - t0 < COUNTS_SLAB ? frames - t0 : COUNTS_SLAB;
-        const size_t start[2] = {0, t0}, count[2] = {N, n};
-        RETC_TRY(retc_h5_read(recording->file, name, RETC_H5_FLOAT, start, count, slab));
-        RETC_TRY(check_counts(recording, name, slab, N, t0, n));
+/* Responses that are no whole numbers are not counts; what rate they would mean tells the user whether they are in Hz. */
+typedef struct {
+    size_t fractions, row, frame; /* how many, and where the first is */
+    float value;
+    double sum;
+    size_t n;
+} fractions;
+
+static void
+look_for_fractions(fractions *seen, const float *counts, size_t n, size_t row, size_t t0) {
+    for (size_t t = 0; t < n; ++t) {
+        seen->sum += (double)counts[t];
+        if (counts[t] != floorf(counts[t]) && seen->fractions++ == 0) {
+            seen->row = row;
+            seen->frame = t0 + t;
+            seen->value = counts[t];
+        }
     }
+    seen->n += n;
+}
+
+static int
+note_fractions(retc_recording *recording, const fractions *seen) {
+    if (seen->fractions == 0)
+        return RETC_OK;
+    return retc_recording_note(
+        recording,
+        "warning: train/response/binned should hold spike counts, but %zu values are no whole numbers (%g in "
+        "row %zu, frame %zu): are they rates? As counts they mean %.4g spikes/s on average\n",
+        seen->fractions, (double)seen->value, seen->row, seen->frame, seen->sum / (double)seen->n / recording->frame_interval);
+}
+
+/* Look at all counts of the chosen cells, slab by slab, and keep them where there is room. */
+static int
+read_slabs(retc_recording *recording, retc_part part) {
+    int status = RETC_OK;
+    const retc_part_data *data = &recording->part[part];
+    fractions seen = {0};
+    float *slab = NULL;
+    retc_dataset_name name;
+    retc_name_in(&name, part, "response/binned");
+    RETC_TRY(RETC_ALLOC(slab, data->counts ? 1 : recording->cells * COUNTS_SLAB));
+    for (size_t t0 = 0; t0 < data->stored; t0 += COUNTS_SLAB) {
+        size_t n = data->stored - t0 < COUNTS_SLAB ? data->stored - t0 : COUNTS_SLAB, ld = data->counts ? data->stored : n;
+        float *counts = data->counts ? data->counts + t0 : slab;
+        RETC_TRY(retc_recording_read_cells(recording, part, t0, n, counts, ld));
+        for (size_t cell = 0; cell < recording->cells; ++cell) {
+            for (size_t t = 0; t < n; ++t)
+                RETC_TRY(retc_recording_check_count(recording, name.text, counts[cell * ld + t], recording->row[cell], t0 + t));
+            look_for_fractions(&seen, counts + cell * ld, n, recording->row[cell], t0);
+        }
+    }
+    if (part == RETC_TRAIN)
+        RETC_TRY(note_fractions(recording, &seen));
 
 done:
     retc_free(slab);
@@ -195,40 +254,14 @@ static int
 read_counts(retc_recording *recording, retc_part part) {
     int status = RETC_OK;
     retc_part_data *data = &recording->part[part];
-    const size_t count[2] = {recording->cells, data->frames};
-    size_t bytes = recording->cells * data->frames * sizeof *data->counts;
-    retc_dataset_name name;
-    retc_name_in(&name, part, "response/binned");
-    if (bytes > recording->budget && data->repeats == 0)
-        return check_streamed_counts(recording, part, name.text);
-    RETC_TRY(RETC_ALLOC(data->counts, recording->cells * data->frames));
-    RETC_TRY(retc_h5_read(recording->file, name.text, RETC_H5_FLOAT, NULL, count, data->counts));
-    RETC_TRY(retc_recording_check_counts(recording, name.text, data->counts, recording->cells, data->frames));
-    recording->budget -= bytes < recording->budget ? bytes : recording->budget;
+    size_t bytes = recording->cells * data->stored * sizeof *data->counts;
+    if (bytes <= recording->budget || data->repeats > 0) {
+        RETC_TRY(RETC_ALLOC(data->counts, recording->cells * data->stored));
+        recording->budget -= bytes < recording->budget ? bytes : recording->budget;
+    }
+    RETC_TRY(read_slabs(recording, part));
     if (data->repeats > 0)
         RETC_TRY(average_repeats(recording, data));
-
-done:
-    return status;
-}
-
-static int
-read_blocks(retc_recording *recording, retc_part part) {
-    int status = RETC_OK;
-    retc_part_data *data = &recording->part[part];
-    retc_dataset_name name;
-    if (!retc_h5_has(recording->file, retc_name_in(&name, part, "block_start"))) {
-        data->blocks = 1;
-        return RETC_ALLOC(data->block_start, 1);
-    }
-    void *start = NULL;
-    RETC_TRY(retc_h5_read_new(recording->file, name.text, RETC_H5_INT64, 1, &data->blocks, &start));
-    data->block_start = start;
-    size_t wrong = retc_clock_block_disorder(data->block_start, data->blocks, data->frames);
-    if (wrong < data->blocks || data->blocks == 0)
-        status = RETC_FAIL(RETC_EFORMAT,
-                           "%s: dataset \"%s\" is out of order at entry %zu: expected 0, then ascending frames below %zu",
-                           retc_recording_path(recording), name.text, wrong, data->frames);
 
 done:
     return status;
@@ -238,7 +271,7 @@ done:
 static int
 read_clock(retc_recording *recording, retc_part part, double *median) {
     int status = RETC_OK;
-    const size_t count[1] = {recording->part[part].frames};
+    const size_t count[1] = {recording->part[part].stored};
     retc_dataset_name name;
     double *time = NULL;
     RETC_TRY(RETC_ALLOC(time, count[0]));
@@ -266,8 +299,6 @@ read_part(retc_recording *recording, retc_part part) {
     RETC_TRY(read_clock(recording, part, &median));
     if (recording->frame_interval <= 0)
         recording->frame_interval = median;
-    RETC_TRY(read_blocks(recording, part));
-    RETC_TRY(read_counts(recording, part));
 
 done:
     return status;
@@ -292,14 +323,14 @@ read_names(retc_recording *recording) {
     size_t n = 0;
     if (retc_h5_has(recording->file, "cell_names")) {
         RETC_TRY(retc_h5_read_texts(recording->file, "cell_names", &recording->cell_names, &n));
-        if (n != recording->cells)
+        if (n != recording->rows)
             status = RETC_FAIL(RETC_EFORMAT, "%s: dataset \"cell_names\" has %zu names, expected %zu",
-                               retc_recording_path(recording), n, recording->cells);
+                               retc_recording_path(recording), n, recording->rows);
         return status;
     }
     /* One block: the pointers, then the names "cell01", "cell02", ... as the layout counts them. */
     enum { ROOM = 32 };
-    n = recording->cells;
+    n = recording->rows;
     RETC_TRY(RETC_GOT(recording->cell_names = retc_calloc(n, sizeof(char *) + ROOM)));
     for (size_t i = 0; i < n; ++i) {
         recording->cell_names[i] = (char *)(recording->cell_names + n) + i * ROOM;
@@ -319,7 +350,7 @@ read_interneuron_names(retc_recording *recording) {
     RETC_TRY(
         retc_h5_read_texts(recording->file, "interneurons/names", &recording->interneuron_names, &recording->interneurons));
     for (int part = 0; part < 2; ++part) {
-        size_t frames = recording->part[part].frames, shape[2];
+        size_t frames = recording->part[part].stored, shape[2];
         const size_t expected[2] = {recording->interneurons, 0};
         if (frames == 0)
             continue;
@@ -334,21 +365,39 @@ done:
     return status;
 }
 
+/* What the options choose, then the counts of that. */
+static int
+choose(retc_recording *recording, const retc_recording_options *options) {
+    int status = RETC_OK;
+    RETC_TRY(retc_recording_choose_experiment(recording, options->experiment));
+    RETC_TRY(retc_recording_choose_cells(recording, options->cells));
+    for (int part = 0; part < 2; ++part) {
+        if (recording->part[part].stored == 0)
+            continue;
+        RETC_TRY(retc_recording_choose_frames(recording, (retc_part)part, options));
+        RETC_TRY(read_counts(recording, (retc_part)part));
+    }
+
+done:
+    return status;
+}
+
 retc_recording *
-retc_recording_open(const char *path, size_t budget) {
+retc_recording_open_with(const char *path, const retc_recording_options *options) {
     int status = RETC_OK;
     retc_recording *recording = NULL;
     RETC_TRY(RETC_ALLOC(recording, 1));
     RETC_TRY(RETC_GOT(recording->file = retc_h5_open(path)));
     RETC_TRY(retc_h5_expect_kind(recording->file, "recording"));
-    recording->budget = budget ? budget : DEFAULT_BUDGET;
+    recording->budget = options->budget ? options->budget : DEFAULT_BUDGET;
     RETC_TRY(read_part(recording, RETC_TRAIN));
     RETC_TRY(read_part(recording, RETC_TEST));
-    if (recording->cells == 0)
+    if (recording->rows == 0)
         RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: has neither a group \"train\" nor a group \"test\": is it a recording?", path));
     RETC_TRY(read_frame_interval(recording));
     RETC_TRY(read_names(recording));
     RETC_TRY(read_interneuron_names(recording));
+    RETC_TRY(choose(recording, options));
 
 done:
     if (status < 0) {
@@ -358,15 +407,26 @@ done:
     return recording;
 }
 
+retc_recording *
+retc_recording_open(const char *path, size_t budget) {
+    const retc_recording_options options = {.budget = budget};
+    return retc_recording_open_with(path, &options);
+}
+
 void
 retc_recording_close(retc_recording *recording) {
     if (!recording)
         return;
     for (int part = 0; part < 2; ++part) {
-        retc_free(recording->part[part].counts);
-        retc_free(recording->part[part].block_start);
-        retc_free(recording->part[part].movie);
+        retc_part_data *data = &recording->part[part];
+        retc_free(data->counts);
+        retc_free(data->block_start);
+        retc_free(data->piece);
+        retc_free(data->repeats_id);
+        retc_free(data->movie);
     }
+    retc_free(recording->row);
+    retc_free(recording->notes);
     retc_free(recording->cell_names);
     retc_free(recording->interneuron_names);
     retc_h5_close(recording->file);
