@@ -66,7 +66,8 @@ START_TEST(test_gaussian_noise) {
     enum { VALUES = 2000 * 64 };
     const double contrast = _i ? 0.8 : 0.35, a = 1 / contrast, Q = gsl_cdf_ugaussian_Q(a);
     const double variance = 1 - 2 * Q - 2 * a * gsl_ran_ugaussian_pdf(a) + 2 * a * a * Q;
-    retc_white_noise noise = {.height = 8, .width = 8, .stixel = 1, .hold = 1, .contrast = contrast, .gaussian = 1, .seed = 3};
+    retc_white_noise noise = {
+        .height = 8, .width = 8, .stixel = 1, .hold = 1, .contrast = contrast, .distribution = RETC_NOISE_GAUSSIAN, .seed = 3};
     float *x = noise_frames(&noise, 0, 2000);
     double mean = 0, squares = 0;
     for (size_t i = 0; i < VALUES; ++i) {
@@ -84,8 +85,13 @@ END_TEST
 /* A frame does not depend on the piece it is asked in, on the threads, or on what was asked before. */
 START_TEST(test_noise_in_pieces) {
     enum { T = 400, PIXELS = 35 };
-    retc_white_noise noise = {
-        .height = 5, .width = 7, .stixel = 2, .hold = _i ? 3 : 1, .contrast = 0.5, .gaussian = 1, .seed = 5};
+    retc_white_noise noise = {.height = 5,
+                              .width = 7,
+                              .stixel = 2,
+                              .hold = _i ? 3 : 1,
+                              .contrast = 0.5,
+                              .distribution = RETC_NOISE_GAUSSIAN,
+                              .seed = 5};
     noise.threads = 2;
     float *whole = noise_frames(&noise, 0, T);
     noise.threads = 1;
@@ -106,8 +112,13 @@ END_TEST
 
 START_TEST(test_stixels_and_hold) {
     enum { T = 60, HEIGHT = 7, WIDTH = 10, PIXELS = HEIGHT * WIDTH };
-    retc_white_noise noise = {
-        .height = HEIGHT, .width = WIDTH, .stixel = 3, .hold = 4, .contrast = 0.1, .gaussian = 1, .seed = 5};
+    retc_white_noise noise = {.height = HEIGHT,
+                              .width = WIDTH,
+                              .stixel = 3,
+                              .hold = 4,
+                              .contrast = 0.1,
+                              .distribution = RETC_NOISE_GAUSSIAN,
+                              .seed = 5};
     float *x = noise_frames(&noise, 0, T);
     for (size_t t = 0; t < T; ++t) {
         for (size_t i = 0; i < PIXELS; ++i) {

@@ -10,6 +10,7 @@ C_TESTS = \
     tests/check_kernels \
     tests/check_models \
     tests/check_modes \
+    tests/check_noise \
     tests/check_options \
     tests/check_preview \
     tests/check_provenance \
