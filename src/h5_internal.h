@@ -29,4 +29,16 @@ int retc_h5_fail_write(const retc_h5 *file, const char *name);
 /* The identifier of a dataset (borrowed), opened when it is not yet. */
 int retc_h5_dataset(retc_h5 *file, const char *name, hid_t *id);
 
+/* Where strings are read from. */
+typedef struct {
+    hid_t id; /* dataset or attribute */
+    int is_attribute;
+} retc_h5_text_source;
+
+/* All strings of a dataset or attribute as one block (retc_free), as in retc_h5_members. */
+int retc_h5_read_strings(const retc_h5 *file, const char *name, retc_h5_text_source source, char ***texts, size_t *n);
+
+/* One block (retc_free): n pointers, then the texts of such lengths that they point to.  NULL when out of memory. */
+char **retc_h5_text_block(size_t n, char *const *texts, const size_t *lengths);
+
 #endif

@@ -15,9 +15,8 @@ text_type(void) {
     return type;
 }
 
-/* One block: n pointers, then the texts they point to. */
-static char **
-text_block(size_t n, char *const *texts, const size_t *lengths) {
+char **
+retc_h5_text_block(size_t n, char *const *texts, const size_t *lengths) {
     size_t bytes = 0;
     for (size_t i = 0; i < n; ++i)
         bytes += lengths[i] + 1;
@@ -30,10 +29,7 @@ text_block(size_t n, char *const *texts, const size_t *lengths) {
     return block;
 }
 
-typedef struct {
-    hid_t id; /* dataset or attribute */
-    int is_attribute;
-} text_source;
+typedef retc_h5_text_source text_source;
 
 static herr_t
 text_read(text_source source, hid_t type, void *buffer) {
@@ -55,7 +51,7 @@ read_fixed(text_source source, hid_t type, size_t n) {
             while (H5Tget_strpad(type) == H5T_STR_SPACEPAD && lengths[i] > 0 && texts[i][lengths[i] - 1] == ' ')
                 --lengths[i];
         }
-        block = text_block(n, texts, lengths);
+        block = retc_h5_text_block(n, texts, lengths);
     }
     retc_free(buffer);
     retc_free(texts);
@@ -74,7 +70,7 @@ read_variable(text_source source, hid_t type, hid_t space, size_t n) {
             raw[i] = texts[i] ? texts[i] : none;
             lengths[i] = strlen(raw[i]);
         }
-        block = raw ? text_block(n, raw, lengths) : NULL;
+        block = raw ? retc_h5_text_block(n, raw, lengths) : NULL;
         retc_free(raw);
         H5Dvlen_reclaim(type, space, H5P_DEFAULT, texts);
     }
@@ -83,9 +79,8 @@ read_variable(text_source source, hid_t type, hid_t space, size_t n) {
     return block;
 }
 
-/* All strings of a dataset or attribute as one block. */
-static int
-read_texts(const retc_h5 *file, const char *name, text_source source, char ***texts, size_t *n) {
+int
+retc_h5_read_strings(const retc_h5 *file, const char *name, text_source source, char ***texts, size_t *n) {
     hid_t type = source.is_attribute ? H5Aget_type(source.id) : H5Dget_type(source.id);
     hid_t space = source.is_attribute ? H5Aget_space(source.id) : H5Dget_space(source.id);
     int status = RETC_OK;
@@ -118,7 +113,7 @@ int
 retc_h5_read_texts(retc_h5 *file, const char *name, char ***texts, size_t *n) {
     hid_t id;
     int status = retc_h5_dataset(file, name, &id);
-    return status < 0 ? status : read_texts(file, name, (text_source){id, 0}, texts, n);
+    return status < 0 ? status : retc_h5_read_strings(file, name, (text_source){id, 0}, texts, n);
 }
 
 int
@@ -138,7 +133,7 @@ retc_h5_get_text(retc_h5 *file, const char *object, const char *attribute, char 
     }
     char **texts = NULL;
     size_t n = 0;
-    int status = read_texts(file, attribute, (text_source){id, 1}, &texts, &n);
+    int status = retc_h5_read_strings(file, attribute, (text_source){id, 1}, &texts, &n);
     H5Aclose(id);
     return status < 0 ? status : first_text(texts, n, text);
 }
@@ -341,7 +336,7 @@ retc_h5_members(retc_h5 *file, const char *group, char ***names, size_t *n) {
         RETC_TRY(RETC_GOT(texts[count] = retc_calloc((size_t)length + 1, 1)));
         H5Lget_name_by_idx(id, ".", H5_INDEX_NAME, H5_ITER_INC, (hsize_t)count, texts[count], (size_t)length + 1, H5P_DEFAULT);
     }
-    *names = text_block(count, texts, lengths);
+    *names = retc_h5_text_block(count, texts, lengths);
     *n = count;
     status = RETC_GOT(*names);
 done:

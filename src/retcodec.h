@@ -17,6 +17,7 @@
 #include "fft.h"
 #include "gather.h"
 #include "h5.h"
+#include "h5_object.h"
 #include "options.h"
 #include "parallel.h"
 #include "progress.h"

@@ -6,6 +6,7 @@ C_TESTS = \
     tests/check_golden \
     tests/check_h5 \
     tests/check_h5_files \
+    tests/check_h5_object \
     tests/check_import \
     tests/check_kernels \
     tests/check_models \
