@@ -210,6 +210,7 @@ retc_command_begin(const retc_usage *usage, const retc_option *table, const retc
         status = 1;
         goto done;
     }
+    retc_h5_use_threads(common->threads);
     if (common->output)
         RETC_TRY(check_output(common, &output));
     RETC_TRY(for_each_input(table, check_input, &output));

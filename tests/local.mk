@@ -5,6 +5,7 @@ C_TESTS = \
     tests/check_figure \
     tests/check_golden \
     tests/check_h5 \
+    tests/check_h5_chunks \
     tests/check_h5_files \
     tests/check_h5_object \
     tests/check_import \
