@@ -35,6 +35,7 @@
 #include "movie_kinds.h"
 #include "movie_spectrum.h"
 #include "natural_movie.h"
+#include "recipe.h"
 #include "recording.h"
 #include "recording_write.h"
 #include "simulate.h"

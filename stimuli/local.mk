@@ -10,6 +10,7 @@ libretcodec_internal_la_SOURCES += \
     stimuli/movie_kinds.c stimuli/movie_kinds.h stimuli/movie_spectrum.h \
     stimuli/movie_spectrum.c stimuli/movie_spectrum.h \
     stimuli/natural_movie.c stimuli/natural_movie.h \
+    stimuli/recipe.c stimuli/recipe.h \
     stimuli/recording.c stimuli/recording.h \
     stimuli/recording_choice.c stimuli/recording_repeats.c \
     stimuli/recording_open.c stimuli/recording_data.h \
@@ -22,7 +23,7 @@ libretcodec_internal_la_SOURCES += \
     stimuli/white_noise.c stimuli/white_noise.h
 pkginclude_HEADERS += stimuli/circuit.h stimuli/frame_clock.h stimuli/import_text.h stimuli/movie.h stimuli/movie_kinds.h stimuli/movie_spectrum.h \
     stimuli/natural_movie.h \
-    stimuli/recording.h stimuli/recording_write.h stimuli/simulate.h stimuli/spikes.h stimuli/stimulus_file.h \
+    stimuli/recipe.h stimuli/recording.h stimuli/recording_write.h stimuli/simulate.h stimuli/spikes.h stimuli/stimulus_file.h \
     stimuli/text.h stimuli/texture.h stimuli/white_noise.h
 pkginclude_HEADERS += stimuli/import_build.h
 pkginclude_HEADERS += stimuli/experiments.h
