@@ -29,6 +29,8 @@
 /* stimuli */
 #include "circuit.h"
 #include "experiments.h"
+#include "image.h"
+#include "image_set.h"
 #include "import_build.h"
 #include "import_text.h"
 #include "movie.h"

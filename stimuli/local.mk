@@ -4,6 +4,9 @@ libretcodec_internal_la_SOURCES += \
     stimuli/frame_clock.c stimuli/frame_clock.h \
     stimuli/import_build.c stimuli/import_build.h \
     stimuli/import_parts.c \
+    stimuli/image.c stimuli/image.h stimuli/image_rows.h \
+    stimuli/image_jpeg.c stimuli/image_png.c stimuli/image_pnm.c stimuli/image_tiff.c \
+    stimuli/image_set.c stimuli/image_set.h \
     stimuli/import_report.c \
     stimuli/import_text.c stimuli/import_text.h \
     stimuli/movie.c stimuli/movie.h \
@@ -21,7 +24,8 @@ libretcodec_internal_la_SOURCES += \
     stimuli/text.c stimuli/text.h \
     stimuli/texture.c stimuli/texture.h \
     stimuli/white_noise.c stimuli/white_noise.h
-pkginclude_HEADERS += stimuli/circuit.h stimuli/frame_clock.h stimuli/import_text.h stimuli/movie.h stimuli/movie_kinds.h stimuli/movie_spectrum.h \
+pkginclude_HEADERS += stimuli/circuit.h stimuli/frame_clock.h stimuli/image.h stimuli/image_set.h \
+    stimuli/import_text.h stimuli/movie.h stimuli/movie_kinds.h stimuli/movie_spectrum.h \
     stimuli/natural_movie.h \
     stimuli/recipe.h stimuli/recording.h stimuli/recording_write.h stimuli/simulate.h stimuli/spikes.h stimuli/stimulus_file.h \
     stimuli/text.h stimuli/texture.h stimuli/white_noise.h

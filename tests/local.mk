@@ -8,6 +8,7 @@ C_TESTS = \
     tests/check_h5_chunks \
     tests/check_h5_files \
     tests/check_h5_object \
+    tests/check_images \
     tests/check_import \
     tests/check_kernels \
     tests/check_models \
