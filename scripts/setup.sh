@@ -2,7 +2,7 @@
 #   top    the source tree        build   the build tree, outside the source if you like (environment: RETC_BUILD)
 
 packages="gcc make autoconf automake libtool pkg-config autoconf-archive libc6-dev libhdf5-dev libgsl-dev libfftw3-dev nettle-dev
-libjansson-dev libinih-dev libdeflate-dev libmatio-dev libpng-dev libtiff-dev libjpeg-dev check
+libjansson-dev libinih-dev libdeflate-dev libmatio-dev zlib1g-dev libpng-dev libtiff-dev libjpeg-dev check
 gnuplot-nox fonts-dejavu-core"
 
 die() {

@@ -1,14 +1,13 @@
 libretcodec_internal_la_SOURCES += \
     src/error.c src/error.h \
     src/fft.c src/fft.h \
-    src/folder.c src/folder.h \
-    src/h5.c src/h5.h src/h5_internal.h \
-    src/h5_chunks.c src/h5_convert.c src/h5_numbers.c src/h5_text.c \
+    src/h5.c src/h5.h src/h5_internal.h src/h5_text.c \
     src/h5_object.c src/h5_object.h \
     src/kernels/conv.c src/kernels/conv.h src/kernels/conv_ref.c \
     src/kernels/gather.c src/kernels/gather.h src/kernels/gather_versions.h src/kernels/gather_body.h \
     src/kernels/gather_avx512.c src/kernels/gather_avx2.c src/kernels/gather_generic.c \
     src/kernels/xcorr.c src/kernels/xcorr.h \
+    src/mat.c src/mat.h src/mat_internal.h src/mat5.c src/mat5_check.c src/mat73.c \
     src/options.c src/options.h \
     src/options_help.c \
     src/parallel.c src/parallel.h \
@@ -19,6 +18,7 @@ libretcodec_internal_la_SOURCES += \
 pkginclude_HEADERS += src/retcodec.h src/error.h src/h5.h src/options.h src/parallel.h src/progress.h src/provenance.h src/rng.h
 pkginclude_HEADERS += src/kernels/conv.h src/kernels/gather.h src/kernels/xcorr.h src/fft.h src/stats.h
 pkginclude_HEADERS += src/h5_object.h
+pkginclude_HEADERS += src/mat.h
 
 # The program.  A command is a source file here, a line in the table of src/command.c, and a manual page.
 retcodec_SOURCES += \
