@@ -2,14 +2,16 @@
 #include <string.h>
 
 #include "command.h"
-#include "movie_kinds.h"
+#include "recipe.h"
 
 enum { COMMON_ENTRIES = 16 };
 
 /* Options of the kind and the screen, then those of every command. */
 static void
-complete_table(const retc_movie_request *request, retc_common *common, retc_option *table) {
+complete_table(const retc_movie_request *request, retc_common *common, int *recipe, retc_option *table) {
     const retc_option rest[] = {
+        {"recipe", 0, RETC_OPTION_FLAG, 0, recipe, 0, 0, NULL,
+         "store no frames but these options, from which whatever reads the file makes them again"},
         RETC_COMMON_OUTPUT(*common, "stimulus file to write"),
         RETC_COMMON_OPTIONS(*common),
         RETC_OPTIONS_END,
@@ -20,6 +22,23 @@ complete_table(const retc_movie_request *request, retc_common *common, retc_opti
 }
 
 static int
+write_stimulus(const retc_movie_request *request, retc_movie *movie, int only_recipe, retc_h5 *file, int quiet) {
+    int status = RETC_OK;
+    retc_recipe *recipe = NULL;
+    if (only_recipe) {
+        RETC_TRY(RETC_GOT(recipe = retc_recipe_of(request)));
+        RETC_TRY(retc_recipe_write_stimulus(recipe, file));
+    } else {
+        RETC_TRY(retc_movie_write(movie, file, retc_meter_start(request->kind->name, quiet)));
+    }
+
+done:
+    retc_meter_stop();
+    retc_recipe_free(recipe);
+    return status;
+}
+
+static int
 make_stimulus(const retc_movie_kind *kind, int argc, char **argv) {
     retc_common common = {.seed = 1};
     retc_movie_request request;
@@ -27,9 +46,10 @@ make_stimulus(const retc_movie_kind *kind, int argc, char **argv) {
     retc_provenance *provenance = NULL;
     retc_movie *movie = NULL;
     retc_h5 *file = NULL;
+    int recipe = 0;
     int status = retc_movie_request_init(&request, kind);
     RETC_TRY(status);
-    complete_table(&request, &common, table);
+    complete_table(&request, &common, &recipe, table);
     status = retc_command_begin(&kind->usage, table, &common, argc, argv, &provenance);
     if (status != RETC_OK)
         goto done;
@@ -37,14 +57,12 @@ make_stimulus(const retc_movie_kind *kind, int argc, char **argv) {
     request.screen.threads = common.threads;
     RETC_TRY(RETC_GOT(movie = retc_movie_request_make(&request)));
     RETC_TRY(RETC_GOT(file = retc_h5_create(common.output, common.force)));
-    RETC_TRY(retc_movie_write(movie, file, retc_meter_start(kind->name, common.quiet)));
-    retc_meter_stop();
+    RETC_TRY(write_stimulus(&request, movie, recipe, file, common.quiet));
     RETC_TRY(retc_command_finish(file, &common, provenance));
     retc_say(&common, "%s: %s, %zu frames of %zu x %zu pixels at %g Hz\n", common.output, kind->name, movie->layout.frames,
              movie->layout.height, movie->layout.width, request.screen.frame_rate);
 
 done:
-    retc_meter_stop();
     retc_h5_close(file);
     retc_movie_free(movie);
     retc_command_end(table, provenance);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "folder.h"
 #include "temporary.h"
 
 /* In the order in which a user meets them; commands of one group stand together. */
@@ -88,17 +89,37 @@ retc_command_line(int argc, char **argv) {
     return copy;
 }
 
+/* Call visit(context, path) for a file, or for every file of a folder. */
+static int
+visit_files(const char *path, int (*visit)(void *context, const char *path), void *context) {
+    int status = RETC_OK;
+    char **files = NULL;
+    size_t n = 0;
+    RETC_TRY(retc_folder_files(path, &files, &n));
+    for (size_t i = 0; i < n; ++i)
+        RETC_TRY(visit(context, files[i]));
+done:
+    retc_free(files);
+    return status;
+}
+
+static int
+visit_input(const retc_option *option, const char *path, int (*visit)(void *context, const char *path), void *context) {
+    int folders = option->flags & RETC_OPTION_FOLDERS && retc_is_folder(path);
+    return folders ? visit_files(path, visit, context) : visit(context, path);
+}
+
 /* Call visit(context, path) for every input file of the table, in its order. */
 static int
 for_each_input(const retc_option *table, int (*visit)(void *context, const char *path), void *context) {
     int status = RETC_OK;
     for (; table->type != RETC_OPTION_END; ++table)
         if (table->type == RETC_OPTION_INPUT && *(const char *const *)table->value) {
-            RETC_TRY(visit(context, *(const char *const *)table->value));
+            RETC_TRY(visit_input(table, *(const char *const *)table->value, visit, context));
         } else if (table->type == RETC_OPTION_INPUTS) {
             const retc_text_list *list = table->value;
             for (size_t i = 0; i < list->n; ++i)
-                RETC_TRY(visit(context, list->text[i]));
+                RETC_TRY(visit_input(table, list->text[i], visit, context));
         }
 done:
     return status;
@@ -210,6 +231,7 @@ retc_command_begin(const retc_usage *usage, const retc_option *table, const retc
         status = 1;
         goto done;
     }
+    retc_h5_use_threads(common->threads);
     if (common->output)
         RETC_TRY(check_output(common, &output));
     RETC_TRY(for_each_input(table, check_input, &output));

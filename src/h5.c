@@ -1,4 +1,4 @@
-/* Files and numbers; text, attributes and walking stand in h5_text.c. */
+/* Files, and looking at what they hold; numbers stand in h5_numbers.c, text, attributes and walking in h5_text.c. */
 #include "h5_internal.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { OPEN_FILES = 16, CHUNK_BYTES = 1 << 18, SMALL = 1 << 16, GZIP_LEVEL = 4 };
+enum { OPEN_FILES = 16, CACHE_LEAST = 1 << 20, CACHE_MOST = 1 << 25 };
 
 static char temporaries[OPEN_FILES][4096]; /* for the signal handler: fixed storage, "" when free */
 
@@ -225,6 +225,7 @@ retc_h5_close(retc_h5 *file) {
         unlink(file->temporary);
         forget_temporary(file->temporary);
     }
+    retc_h5_bench_free(file->bench);
     retc_free(file->temporary);
     retc_free(file->path);
     retc_free(file);
@@ -236,41 +237,6 @@ retc_h5_path(const retc_h5 *file) {
 }
 
 /* ---- looking --------------------------------------------------------------------------------------------------------- */
-
-static hid_t
-memory_type(retc_h5_type type) {
-    switch (type) {
-    case RETC_H5_FLOAT:
-        return H5T_NATIVE_FLOAT;
-    case RETC_H5_DOUBLE:
-        return H5T_NATIVE_DOUBLE;
-    case RETC_H5_INT64:
-        return H5T_NATIVE_INT64;
-    case RETC_H5_UINT8:
-        return H5T_NATIVE_UINT8;
-    }
-    return H5T_NATIVE_DOUBLE;
-}
-
-static hid_t
-file_type(retc_h5_type type) {
-    switch (type) {
-    case RETC_H5_FLOAT:
-        return H5T_IEEE_F32LE;
-    case RETC_H5_DOUBLE:
-        return H5T_IEEE_F64LE;
-    case RETC_H5_INT64:
-        return H5T_STD_I64LE;
-    case RETC_H5_UINT8:
-        return H5T_STD_U8LE;
-    }
-    return H5T_IEEE_F64LE;
-}
-
-static size_t
-type_size(retc_h5_type type) {
-    return H5Tget_size(memory_type(type));
-}
 
 /* H5Lexists wants every group above the name to exist: walk down. */
 int
@@ -293,66 +259,91 @@ retc_h5_has(retc_h5 *file, const char *name) {
     return found;
 }
 
-static int
-keep_dataset(retc_h5 *file, const char *name, hid_t id) {
-    open_dataset *slot = &file->dataset[file->next++ % OPEN_DATASETS];
+int
+retc_h5_keep_dataset(retc_h5 *file, const char *name, hid_t id) {
+    retc_h5_open_dataset *slot = &file->dataset[file->next++ % OPEN_DATASETS];
     if (slot->name) {
         H5Dclose(slot->id);
         retc_free(slot->name);
     }
-    slot->id = id;
-    slot->name = retc_strdup(name);
-    if (!slot->name) {
+    slot->name = NULL;
+    int status = retc_h5_storage_of(file, name, id, &slot->storage);
+    if (status == RETC_OK)
+        status = RETC_GOT(slot->name = retc_strdup(name));
+    if (status < 0)
         H5Dclose(id);
-        return RETC_ENOMEM;
-    }
-    return RETC_OK;
+    slot->id = id;
+    return status;
 }
 
-/* The identifier of a dataset (borrowed), opened when it is not yet; negative code on failure. */
+/* Open a dataset with a chunk cache that holds a row of its chunks: slabs that end within a row would unpack it twice. */
+static hid_t
+open_cached(hid_t file, const char *name) {
+    hsize_t chunk[H5S_MAX_RANK], dims[H5S_MAX_RANK];
+    hid_t id = H5Dopen2(file, name, H5P_DEFAULT);
+    hid_t creation = id < 0 ? id : H5Dget_create_plist(id);
+    if (creation >= 0 && H5Pget_layout(creation) == H5D_CHUNKED) {
+        hid_t type = H5Dget_type(id), space = H5Dget_space(id), access_list = H5Pcreate(H5P_DATASET_ACCESS);
+        int rank = H5Pget_chunk(creation, H5S_MAX_RANK, chunk);
+        double row = (double)H5Tget_size(type);
+        if (H5Sget_simple_extent_dims(space, dims, NULL) == rank)
+            for (int d = 0; d < rank && chunk[d] > 0; ++d)
+                row *= d == 0 ? (double)chunk[d] : (double)((dims[d] + chunk[d] - 1) / chunk[d] * chunk[d]);
+        if (row > CACHE_LEAST) {
+            H5Pset_chunk_cache(access_list, H5D_CHUNK_CACHE_NSLOTS_DEFAULT, row < CACHE_MOST ? (size_t)row : CACHE_MOST,
+                               H5D_CHUNK_CACHE_W0_DEFAULT);
+            H5Dclose(id);
+            id = H5Dopen2(file, name, access_list);
+        }
+        H5Pclose(access_list);
+        H5Sclose(space);
+        H5Tclose(type);
+    }
+    if (creation >= 0)
+        H5Pclose(creation);
+    return id;
+}
+
+int
+retc_h5_open_slot(retc_h5 *file, const char *name, const retc_h5_open_dataset **dataset) {
+    for (size_t round = 0; round < 2; ++round) {
+        for (size_t i = 0; i < OPEN_DATASETS; ++i)
+            if (file->dataset[i].name && strcmp(file->dataset[i].name, name) == 0) {
+                *dataset = &file->dataset[i];
+                return RETC_OK;
+            }
+        if (!retc_h5_has(file, name))
+            return RETC_FAIL(RETC_EFORMAT, "%s: dataset \"%s\" is missing", file->path, name);
+        hid_t id = open_cached(file->id, name);
+        if (id < 0) {
+            H5Eclear2(H5E_DEFAULT);
+            return RETC_FAIL(RETC_EFORMAT, "%s: \"%s\" is not a dataset", file->path, name);
+        }
+        int status = retc_h5_keep_dataset(file, name, id);
+        if (status < 0)
+            return status;
+    }
+    return RETC_FAIL(RETC_EINVAL, "%s: \"%s\" cannot be kept open", file->path, name);
+}
+
 int
 retc_h5_dataset(retc_h5 *file, const char *name, hid_t *id) {
-    for (size_t i = 0; i < OPEN_DATASETS; ++i)
-        if (file->dataset[i].name && strcmp(file->dataset[i].name, name) == 0) {
-            *id = file->dataset[i].id;
-            return RETC_OK;
-        }
-    if (!retc_h5_has(file, name))
-        return RETC_FAIL(RETC_EFORMAT, "%s: dataset \"%s\" is missing", file->path, name);
-    *id = H5Dopen2(file->id, name, H5P_DEFAULT);
-    if (*id < 0) {
-        H5Eclear2(H5E_DEFAULT);
-        return RETC_FAIL(RETC_EFORMAT, "%s: \"%s\" is not a dataset", file->path, name);
-    }
-    return keep_dataset(file, name, *id);
-}
-
-static int
-space_shape(const retc_h5 *file, const char *name, hid_t space, int *rank, size_t *shape) {
-    hsize_t dims[H5S_MAX_RANK];
-    *rank = H5Sget_simple_extent_dims(space, dims, NULL);
-    if (*rank < 0)
-        return retc_h5_fail_read(file, name);
-    if (*rank > RETC_H5_MAX_RANK)
-        return RETC_FAIL(RETC_EFORMAT, "%s: \"%s\" has %d dimensions, more than any file of this kind", file->path, name,
-                         *rank);
-    for (int d = 0; d < *rank; ++d)
-        shape[d] = (size_t)dims[d];
-    return RETC_OK;
+    const retc_h5_open_dataset *dataset = NULL;
+    int status = retc_h5_open_slot(file, name, &dataset);
+    if (status == RETC_OK)
+        *id = dataset->id;
+    return status;
 }
 
 int
 retc_h5_shape(retc_h5 *file, const char *name, int *rank, size_t *shape) {
-    hid_t id;
-    int status = retc_h5_dataset(file, name, &id);
+    const retc_h5_open_dataset *dataset = NULL;
+    int status = retc_h5_open_slot(file, name, &dataset);
     if (status < 0)
         return status;
-    hid_t space = H5Dget_space(id);
-    if (space < 0)
-        return retc_h5_fail_read(file, name);
-    status = space_shape(file, name, space, rank, shape);
-    H5Sclose(space);
-    return status;
+    *rank = dataset->storage.rank;
+    memcpy(shape, dataset->storage.shape, (size_t)*rank * sizeof *shape);
+    return RETC_OK;
 }
 
 static void
@@ -412,131 +403,4 @@ retc_h5_stored_type(retc_h5 *file, const char *name) {
     if (type >= 0)
         H5Tclose(type);
     return class == H5T_STRING ? "text" : found ? found : "other";
-}
-
-/* ---- numbers --------------------------------------------------------------------------------------------------------- */
-
-/* Transfer a slab in either direction; the memory side is packed. */
-static int
-transfer(retc_h5 *file, const char *name, retc_h5_type type, const size_t *start, const size_t *count, void *data,
-         int writing) {
-    hid_t id, space = H5I_INVALID_HID, memory = H5I_INVALID_HID;
-    int status = RETC_OK, rank = 0;
-    size_t shape[RETC_H5_MAX_RANK] = {0};
-    hsize_t from[RETC_H5_MAX_RANK] = {0}, n[RETC_H5_MAX_RANK] = {0};
-    RETC_TRY(retc_h5_dataset(file, name, &id));
-    RETC_TRY(retc_h5_shape(file, name, &rank, shape));
-    for (int d = 0; d < rank; ++d) {
-        from[d] = start ? start[d] : 0;
-        n[d] = count ? count[d] : shape[d] - (size_t)from[d];
-        if (n[d] == 0)
-            goto done;
-        if (from[d] > shape[d] || n[d] > shape[d] - from[d]) {
-            status = RETC_FAIL(RETC_EINVAL, "%s: \"%s\": elements up to %zu of axis %d are asked for, it has %zu", file->path,
-                               name, (size_t)(from[d] + n[d]), d, shape[d]);
-            goto done;
-        }
-    }
-    space = H5Dget_space(id);
-    memory = rank ? H5Screate_simple(rank, n, NULL) : H5Screate(H5S_SCALAR);
-    if (space < 0 || memory < 0 || (rank && H5Sselect_hyperslab(space, H5S_SELECT_SET, from, NULL, n, NULL) < 0)) {
-        status = retc_h5_fail_read(file, name);
-        goto done;
-    }
-    errno = 0;
-    if (writing && H5Dwrite(id, memory_type(type), memory, space, H5P_DEFAULT, data) < 0)
-        status = retc_h5_fail_write(file, name);
-    else if (!writing && H5Dread(id, memory_type(type), memory, space, H5P_DEFAULT, data) < 0)
-        status = retc_h5_fail_read(file, name);
-done:
-    if (space >= 0)
-        H5Sclose(space);
-    if (memory >= 0)
-        H5Sclose(memory);
-    return status;
-}
-
-int
-retc_h5_read(retc_h5 *file, const char *name, retc_h5_type type, const size_t *start, const size_t *count, void *out) {
-    return transfer(file, name, type, start, count, out, 0);
-}
-
-int
-retc_h5_write(retc_h5 *file, const char *name, retc_h5_type type, const size_t *start, const size_t *count, const void *data) {
-    /* HDF5 takes one pointer for both directions; a write does not change what it points to. */
-    union {
-        const void *in;
-        void *out;
-    } pointer = {.in = data};
-    return transfer(file, name, type, start, count, pointer.out, 1);
-}
-
-int
-retc_h5_read_new(retc_h5 *file, const char *name, retc_h5_type type, int rank, size_t *shape, void **out) {
-    int status = RETC_OK;
-    size_t n = 1, found[RETC_H5_MAX_RANK] = {0};
-    void *data = NULL;
-    RETC_TRY(retc_h5_expect(file, name, rank, NULL, found));
-    for (int d = 0; d < rank; ++d)
-        if (__builtin_mul_overflow(n, found[d], &n)) {
-            status = RETC_FAIL(RETC_EFORMAT, "%s: \"%s\" is larger than memory can address", file->path, name);
-            goto done;
-        }
-    RETC_TRY(RETC_GOT(data = retc_calloc(n, type_size(type))));
-    RETC_TRY(retc_h5_read(file, name, type, NULL, NULL, data));
-    if (shape)
-        memcpy(shape, found, (size_t)rank * sizeof *shape);
-    *out = data;
-    data = NULL;
-done:
-    retc_free(data);
-    return status;
-}
-
-/* Chunks of about CHUNK_BYTES: whole along the inner axes, a piece of the outermost that does not fit. */
-static void
-default_chunk(retc_h5_type type, int rank, const size_t *shape, size_t *chunk) {
-    size_t room = CHUNK_BYTES / type_size(type);
-    for (int d = rank - 1; d >= 0; --d) {
-        chunk[d] = shape[d] < room ? shape[d] : room;
-        if (chunk[d] == 0)
-            chunk[d] = 1;
-        room = room / chunk[d] ? room / chunk[d] : 1;
-    }
-}
-
-int
-retc_h5_make(retc_h5 *file, const char *name, retc_h5_type type, int rank, const size_t *shape, const size_t *chunk) {
-    hsize_t dims[RETC_H5_MAX_RANK] = {0}, pieces[RETC_H5_MAX_RANK] = {0};
-    int empty = 0;
-    for (int d = 0; d < rank; ++d) {
-        dims[d] = shape[d];
-        pieces[d] = chunk ? (chunk[d] < shape[d] ? chunk[d] : shape[d]) : 0;
-        empty |= shape[d] == 0;
-    }
-    hid_t links = H5Pcreate(H5P_LINK_CREATE), creation = H5Pcreate(H5P_DATASET_CREATE);
-    H5Pset_create_intermediate_group(links, 1);
-    H5Pset_obj_track_times(creation, 0);
-    if (chunk && rank > 0 && !empty) {
-        H5Pset_chunk(creation, rank, pieces);
-        H5Pset_shuffle(creation);
-        H5Pset_deflate(creation, GZIP_LEVEL);
-    }
-    hid_t space = rank ? H5Screate_simple(rank, dims, NULL) : H5Screate(H5S_SCALAR);
-    errno = 0;
-    hid_t id = H5Dcreate2(file->id, name, file_type(type), space, links, creation, H5P_DEFAULT);
-    H5Sclose(space);
-    H5Pclose(creation);
-    H5Pclose(links);
-    return id < 0 ? retc_h5_fail_write(file, name) : keep_dataset(file, name, id);
-}
-
-int
-retc_h5_put(retc_h5 *file, const char *name, retc_h5_type type, int rank, const size_t *shape, const void *data) {
-    size_t n = 1, chunk[RETC_H5_MAX_RANK] = {0};
-    for (int d = 0; d < rank; ++d)
-        n *= shape[d];
-    default_chunk(type, rank, shape, chunk);
-    int status = retc_h5_make(file, name, type, rank, shape, n * type_size(type) > SMALL ? chunk : NULL);
-    return status < 0 ? status : retc_h5_write(file, name, type, NULL, NULL, data);
 }

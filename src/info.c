@@ -30,6 +30,18 @@ axis(retc_h5 *file, const char *name, int which) {
     return shape[which];
 }
 
+/* Length of an axis of the movie in a group, "" or "train/"; of one with a recipe, its clock and sample frames tell. */
+static size_t
+movie_axis(retc_h5 *file, const char *group, int which) {
+    char *stored = retc_strf("%sstimulus", group), *made = retc_strf("%s%s", group, which ? "recipe_frames" : "time");
+    size_t length = 0;
+    if (stored && made)
+        length = axis(file, retc_h5_has(file, stored) ? stored : made, which);
+    retc_free(stored);
+    retc_free(made);
+    return length;
+}
+
 static double
 number(retc_h5 *file, const char *object, const char *attribute, double otherwise) {
     double value = otherwise;
@@ -104,15 +116,15 @@ count_repeats(retc_h5 *file) {
 
 static void
 recording_facts(FILE *out, retc_h5 *file) {
-    const char *part = retc_h5_has(file, "train/stimulus") ? "train/stimulus" : "test/stimulus";
+    const char *part = movie_axis(file, "train/", 0) ? "train/" : "test/";
     size_t cells = axis(file, "train/response/binned", 0), interneurons = axis(file, "interneurons/names", 0);
     double interval = frame_interval(file, "train/time");
     print_cells(out, file, "cell_names", cells ? cells : axis(file, "test/response/binned", 0));
-    if (retc_h5_has(file, "train/stimulus"))
-        print_length(out, "train", axis(file, "train/stimulus", 0), "frames", interval, 0);
-    if (retc_h5_has(file, "test/stimulus"))
-        print_length(out, "test", axis(file, "test/stimulus", 0), "frames", interval, count_repeats(file));
-    retc_info_fact(out, "frame", "%zu x %zu pixels", axis(file, part, 1), axis(file, part, 2));
+    if (movie_axis(file, "train/", 0))
+        print_length(out, "train", movie_axis(file, "train/", 0), "frames", interval, 0);
+    if (movie_axis(file, "test/", 0))
+        print_length(out, "test", movie_axis(file, "test/", 0), "frames", interval, count_repeats(file));
+    retc_info_fact(out, "frame", "%zu x %zu pixels", movie_axis(file, part, 1), movie_axis(file, part, 2));
     print_interval(out, interval);
     if (interneurons)
         retc_info_fact(out, "interneurons", "%zu (simulated retina)", interneurons);
@@ -122,8 +134,8 @@ static void
 stimulus_facts(FILE *out, retc_h5 *file) {
     double interval = frame_interval(file, "time");
     text_fact(out, file, "stimulus", "stimulus");
-    print_length(out, "length", axis(file, "stimulus", 0), "frames", interval, 0);
-    retc_info_fact(out, "frame", "%zu x %zu pixels", axis(file, "stimulus", 1), axis(file, "stimulus", 2));
+    print_length(out, "length", movie_axis(file, "", 0), "frames", interval, 0);
+    retc_info_fact(out, "frame", "%zu x %zu pixels", movie_axis(file, "", 1), movie_axis(file, "", 2));
     print_interval(out, interval);
 }
 

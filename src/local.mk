@@ -1,7 +1,9 @@
 libretcodec_internal_la_SOURCES += \
     src/error.c src/error.h \
     src/fft.c src/fft.h \
-    src/h5.c src/h5.h src/h5_internal.h src/h5_text.c \
+    src/folder.c src/folder.h \
+    src/h5.c src/h5.h src/h5_internal.h \
+    src/h5_chunks.c src/h5_convert.c src/h5_numbers.c src/h5_text.c \
     src/h5_object.c src/h5_object.h \
     src/kernels/conv.c src/kernels/conv.h src/kernels/conv_ref.c \
     src/kernels/gather.c src/kernels/gather.h src/kernels/gather_versions.h src/kernels/gather_body.h \

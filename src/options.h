@@ -42,6 +42,7 @@ typedef struct {
 enum {
     RETC_OPTION_REQUIRED = 1,
     RETC_OPTION_POSITIONAL = 2,
+    RETC_OPTION_FOLDERS = 8, /* an input may be a folder, which stands for the files in it */
     RETC_OPTION_NO_EFFECT = 4 /* cannot change the result (threads, quiet): left out of the canonical options */
 };
 

@@ -4,12 +4,16 @@ libretcodec_internal_la_SOURCES += \
     stimuli/frame_clock.c stimuli/frame_clock.h \
     stimuli/import_build.c stimuli/import_build.h \
     stimuli/import_parts.c \
+    stimuli/image.c stimuli/image.h stimuli/image_rows.h \
+    stimuli/image_jpeg.c stimuli/image_png.c stimuli/image_pnm.c stimuli/image_tiff.c \
+    stimuli/image_set.c stimuli/image_set.h \
     stimuli/import_report.c \
     stimuli/import_text.c stimuli/import_text.h \
     stimuli/movie.c stimuli/movie.h \
     stimuli/movie_kinds.c stimuli/movie_kinds.h stimuli/movie_spectrum.h \
     stimuli/movie_spectrum.c stimuli/movie_spectrum.h \
     stimuli/natural_movie.c stimuli/natural_movie.h \
+    stimuli/recipe.c stimuli/recipe.h \
     stimuli/recording.c stimuli/recording.h \
     stimuli/recording_choice.c stimuli/recording_repeats.c \
     stimuli/recording_open.c stimuli/recording_data.h \
@@ -20,9 +24,10 @@ libretcodec_internal_la_SOURCES += \
     stimuli/text.c stimuli/text.h \
     stimuli/texture.c stimuli/texture.h \
     stimuli/white_noise.c stimuli/white_noise.h
-pkginclude_HEADERS += stimuli/circuit.h stimuli/frame_clock.h stimuli/import_text.h stimuli/movie.h stimuli/movie_kinds.h stimuli/movie_spectrum.h \
+pkginclude_HEADERS += stimuli/circuit.h stimuli/frame_clock.h stimuli/image.h stimuli/image_set.h \
+    stimuli/import_text.h stimuli/movie.h stimuli/movie_kinds.h stimuli/movie_spectrum.h \
     stimuli/natural_movie.h \
-    stimuli/recording.h stimuli/recording_write.h stimuli/simulate.h stimuli/spikes.h stimuli/stimulus_file.h \
+    stimuli/recipe.h stimuli/recording.h stimuli/recording_write.h stimuli/simulate.h stimuli/spikes.h stimuli/stimulus_file.h \
     stimuli/text.h stimuli/texture.h stimuli/white_noise.h
 pkginclude_HEADERS += stimuli/import_build.h
 pkginclude_HEADERS += stimuli/experiments.h

@@ -47,6 +47,15 @@ int
 retc_movie_write(retc_movie *movie, retc_h5 *file, const retc_progress *progress) {
     int status = RETC_OK;
     RETC_TRY(retc_stimulus_write(file, movie->kind, &movie->layout, movie->frames, movie->context, progress));
+    RETC_TRY(retc_movie_annotate(movie, file));
+
+done:
+    return status;
+}
+
+int
+retc_movie_annotate(retc_movie *movie, retc_h5 *file) {
+    int status = RETC_OK;
     if (movie->pixel_size > 0)
         RETC_TRY(retc_h5_set_number(file, "/", "pixel_size", movie->pixel_size));
     if (movie->annotate)

@@ -56,6 +56,9 @@ void retc_movie_free(retc_movie *movie);
  * (um), and its annotations. */
 int retc_movie_write(retc_movie *movie, retc_h5 *file, const retc_progress *progress) RETC_USED;
 
+/* Write the pixel size and the annotations alone. */
+int retc_movie_annotate(retc_movie *movie, retc_h5 *file) RETC_USED;
+
 enum { RETC_MOVIE_OPTIONS = 32 }; /* the most options that a kind has of its own */
 
 /* A kind of movie. */

@@ -59,6 +59,8 @@ done:
 
 void
 retc_movie_request_clear(retc_movie_request *request) {
+    request->table[request->entries] = (retc_option)RETC_OPTIONS_END;
+    retc_options_free(request->table);
     retc_free(request->options);
     *request = (retc_movie_request){0};
 }

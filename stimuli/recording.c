@@ -112,12 +112,37 @@ run_of(const retc_part_data *data, size_t t, size_t left, size_t *stored) {
     return rest < left ? rest : left;
 }
 
+/* Frames made from a recipe, as bytes or as floating point numbers. */
+static int
+make_movie(retc_recipe *recipe, retc_h5_type type, size_t t0, size_t n, void *out) {
+    int status = RETC_OK;
+    const retc_stimulus_layout *layout = retc_recipe_layout(recipe);
+    size_t pixels = layout->height * layout->width, slab = retc_stimulus_slab(layout->height, layout->width);
+    float *frames = NULL;
+    if (type == RETC_H5_FLOAT)
+        return retc_recipe_frames(recipe, t0, n, out);
+    RETC_TRY(RETC_ALLOC(frames, slab * pixels));
+    for (size_t t = 0; t < n; t += slab) {
+        size_t m = n - t < slab ? n - t : slab;
+        uint8_t *bytes = (uint8_t *)out + t * pixels;
+        RETC_TRY(retc_recipe_frames(recipe, t0 + t, m, frames));
+        for (size_t i = 0; i < m * pixels; ++i)
+            bytes[i] = (uint8_t)frames[i];
+    }
+
+done:
+    retc_free(frames);
+    return status;
+}
+
 /* Frames of the file. */
 static int
 read_movie(const retc_recording *recording, retc_part part, retc_h5_type type, size_t t0, size_t n, void *out) {
     int status = RETC_OK;
     const size_t start[3] = {t0, 0, 0}, count[3] = {n, recording->height, recording->width};
     retc_dataset_name name;
+    if (recording->part[part].recipe)
+        return make_movie(recording->part[part].recipe, type, t0, n, out);
     RETC_TRY(retc_h5_read(recording->file, retc_name_in(&name, part, "stimulus"), type, start, count, out));
     if (type == RETC_H5_FLOAT)
         RETC_TRY(check_movie(recording, part, t0, out, n));
@@ -134,7 +159,8 @@ cache_movie(retc_recording *recording, retc_part part) {
     retc_dataset_name name;
     if (data->movie_asked)
         return RETC_OK;
-    data->movie_is_bytes = retc_h5_is_uint8(recording->file, retc_name_in(&name, part, "stimulus"));
+    data->movie_is_bytes = data->recipe ? retc_recipe_layout(data->recipe)->type == RETC_H5_UINT8
+                                        : retc_h5_is_uint8(recording->file, retc_name_in(&name, part, "stimulus"));
     size_t values = data->stored * recording->height * recording->width;
     size_t bytes = values * (data->movie_is_bytes ? 1 : sizeof(float));
     if (bytes <= recording->budget) {

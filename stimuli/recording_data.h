@@ -5,6 +5,7 @@
 
 #include "experiments.h"
 #include "h5.h"
+#include "recipe.h"
 #include "recording.h"
 
 /* Frames first ... first+count-1 of the file are frames at ... at+count-1 of the recording. */
@@ -27,6 +28,7 @@ typedef struct {
     float *counts;      /* (cells,stored), NULL while they are streamed */
     size_t blocks;
     int64_t *block_start; /* (blocks) among the used frames */
+    retc_recipe *recipe;  /* that the movie is made from, NULL: it is in the file */
     int movie_is_bytes;
     int movie_asked; /* whether caching was decided on */
     void *movie;     /* (stored,H,W) in its stored type, NULL while it is streamed */

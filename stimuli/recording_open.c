@@ -59,16 +59,42 @@ expect_axes(const retc_recording *recording, const char *name, int rank, const s
     return RETC_FAIL(status, "%s: the axes are %s", reason, axes);
 }
 
+/* Shape of the movie, stored or made from a recipe. */
+static int
+read_movie_shape(retc_recording *recording, retc_part part, size_t *movie) {
+    int status = RETC_OK;
+    const char *path = retc_recording_path(recording), *axes = "frames, rows, columns";
+    const size_t expected[3] = {0, recording->height, recording->width};
+    retc_recipe *recipe = NULL;
+    retc_dataset_name name;
+    if (retc_h5_has(recording->file, retc_name_in(&name, part, "stimulus")) ||
+        !retc_recipe_is_in(recording->file, retc_part_names[part]))
+        return expect_axes(recording, name.text, 3, expected, movie, axes);
+    RETC_TRY(RETC_GOT(recipe = retc_recipe_read(recording->file, retc_part_names[part])));
+    recording->part[part].recipe = recipe;
+    const retc_stimulus_layout *layout = retc_recipe_layout(recipe);
+    movie[0] = layout->frames;
+    movie[1] = layout->height;
+    movie[2] = layout->width;
+    if ((expected[1] && movie[1] != expected[1]) || (expected[2] && movie[2] != expected[2]))
+        RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: the recipe in \"%s\" makes frames of %zu x %zu pixels, expected %zu x %zu", path,
+                           retc_part_names[part], movie[1], movie[2], expected[1], expected[2]));
+
+done:
+    return status;
+}
+
 /* Shapes of the stimulus and the response, which must agree with those of the other part when that was read before. */
 static int
 read_shapes(retc_recording *recording, retc_part part, size_t *stimulus_frames, size_t *response_frames) {
     int status = RETC_OK;
     retc_dataset_name name;
     size_t movie[3], response[2];
-    const size_t movie_expected[3] = {0, recording->height, recording->width}, response_expected[2] = {recording->rows, 0};
-    RETC_TRY(expect_axes(recording, retc_name_in(&name, part, "stimulus"), 3, movie_expected, movie, "frames, rows, columns"));
+    const size_t response_expected[2] = {recording->rows, 0};
+    RETC_TRY(read_movie_shape(recording, part, movie));
     if (movie[0] == 0 || movie[1] == 0 || movie[2] == 0)
-        RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: dataset \"%s\" is empty", retc_recording_path(recording), name.text));
+        RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: dataset \"%s\" is empty", retc_recording_path(recording),
+                           retc_name_in(&name, part, "stimulus")));
     RETC_TRY(
         expect_axes(recording, retc_name_in(&name, part, "response/binned"), 2, response_expected, response, "cells, frames"));
     if (response[0] == 0)
@@ -419,6 +445,7 @@ retc_recording_close(retc_recording *recording) {
         return;
     for (int part = 0; part < 2; ++part) {
         retc_part_data *data = &recording->part[part];
+        retc_recipe_free(data->recipe);
         retc_free(data->counts);
         retc_free(data->block_start);
         retc_free(data->piece);

@@ -45,6 +45,14 @@ check_layout(const retc_recording_layout *layout) {
         return RETC_FAIL(RETC_EINVAL, "the test part needs at least one repeat");
     if (!(layout->frame_interval > 0) || !isfinite(layout->frame_interval))
         return RETC_FAIL(RETC_EINVAL, "a frame interval of %g s has no meaning", layout->frame_interval);
+    for (int part = 0; part < 2; ++part) {
+        const retc_stimulus_layout *made = layout->recipe[part] ? retc_recipe_layout(layout->recipe[part]) : NULL;
+        if (made && (made->frames != layout->frames[part] || made->height != layout->height || made->width != layout->width))
+            return RETC_FAIL(RETC_EINVAL,
+                             "the recipe of the %s part makes %zu frames of %zu x %zu pixels, expected %zu of %zu x %zu",
+                             retc_part_names[part], made->frames, made->height, made->width, layout->frames[part],
+                             layout->height, layout->width);
+    }
     if (layout->stimulus_type != RETC_H5_UINT8 && layout->stimulus_type != RETC_H5_FLOAT)
         return RETC_FAIL(RETC_EINVAL, "a movie is stored as bytes or as 4-byte floating point numbers");
     return RETC_OK;
@@ -64,8 +72,11 @@ make_part(retc_recording_writer *writer, retc_part part) {
     const size_t movie[3] = {frames, layout->height, layout->width}, chunk[3] = {writer->chunk, layout->height, layout->width};
     retc_dataset_name name;
     char signal[64];
-    RETC_TRY(retc_h5_make(writer->file, retc_name_in(&name, part, "stimulus"), layout->stimulus_type, 3, movie, chunk));
+    if (!layout->recipe[part])
+        RETC_TRY(retc_h5_make(writer->file, retc_name_in(&name, part, "stimulus"), layout->stimulus_type, 3, movie, chunk));
     RETC_TRY(make_series(writer, retc_name_in(&name, part, "response/binned"), layout->cells, frames));
+    if (layout->recipe[part])
+        RETC_TRY(retc_recipe_write(layout->recipe[part], writer->file, retc_part_names[part]));
     RETC_TRY(make_series(writer, retc_name_in(&name, part, RATE_NAME), layout->cells, frames));
     for (size_t cell = 0; part == RETC_TEST && cell < layout->cells; ++cell)
         RETC_TRY(make_series(writer, retc_name_repeats(&name, cell), layout->repeats, frames));
@@ -167,6 +178,8 @@ retc_recording_write_stimulus(retc_recording_writer *writer, retc_part part, siz
                              retc_part_names[part], (double)x,
                              isfinite(x) ? "a whole grey level 0 ... 255" : "a finite number");
     }
+    if (layout->recipe[part])
+        return RETC_OK;
     return retc_h5_write(writer->file, retc_name_in(&name, part, "stimulus"), RETC_H5_FLOAT, start, count, frames);
 }
 

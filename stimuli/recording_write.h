@@ -6,6 +6,7 @@
 #define RETC_RECORDING_WRITE_H
 
 #include "h5.h"
+#include "recipe.h"
 #include "recording.h"
 
 #ifdef __cplusplus
@@ -21,6 +22,7 @@ typedef struct {
     size_t repeats;                /* R of the test part, at least 1 when there is one */
     double frame_interval;         /* s */
     retc_h5_type stimulus_type;    /* RETC_H5_UINT8 or RETC_H5_FLOAT */
+    retc_recipe *recipe[2];        /* stored in place of the movie of a part, NULL: the movie is stored */
     const char *const *cell_names; /* (N) */
     const size_t *block_start[2];  /* first frame of each stretch of continuous time, NULL: one stretch */
     size_t blocks[2];
@@ -40,7 +42,8 @@ retc_h5 *retc_recording_writer_file(retc_recording_writer *writer);
 /* Number of frames of which slabs are best multiples: the chunks of the movie hold this many. */
 size_t retc_recording_writer_chunk(const retc_recording_writer *writer);
 
-/* Stimulus frames t0 ... t0+n-1, (n,H,W); a byte movie takes whole grey levels 0 ... 255 only. */
+/* Stimulus frames t0 ... t0+n-1, (n,H,W); a byte movie takes whole grey levels 0 ... 255 only.  Where the
+ * part has a recipe they are looked at, and not stored. */
 int retc_recording_write_stimulus(retc_recording_writer *writer, retc_part part, size_t t0, size_t n,
                                   const float *frames) RETC_USED;
 

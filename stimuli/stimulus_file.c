@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "frame_clock.h"
+#include "recipe.h"
 
 /* Bytes of a slab as floats, and of a chunk in the file. */
 #define SLAB_BYTES ((size_t)8 << 20)
@@ -12,6 +13,7 @@
 struct retc_stimulus {
     retc_h5 *file;
     retc_stimulus_layout layout;
+    retc_recipe *recipe; /* NULL: the frames are in the file */
     double *time;        /* (T) */
     size_t *block_start; /* (blocks) */
     size_t blocks;
@@ -55,6 +57,18 @@ done:
 }
 
 int
+retc_stimulus_write_head(retc_h5 *file, const char *stimulus, const retc_stimulus_layout *layout) {
+    int status = RETC_OK;
+    RETC_TRY(check_layout(layout));
+    RETC_TRY(retc_h5_set_text(file, "/", "kind", "stimulus"));
+    RETC_TRY(retc_h5_set_text(file, "/", "stimulus", stimulus));
+    RETC_TRY(write_clock(file, layout));
+
+done:
+    return status;
+}
+
+int
 retc_stimulus_write(retc_h5 *file, const char *stimulus, const retc_stimulus_layout *layout, retc_stimulus_source source,
                     void *context, const retc_progress *progress) {
     int status = RETC_OK;
@@ -65,9 +79,7 @@ retc_stimulus_write(retc_h5 *file, const char *stimulus, const retc_stimulus_lay
     const size_t shape[3] = {layout->frames, layout->height, layout->width};
     const size_t chunk[3] = {CHUNK_BYTES > bytes ? CHUNK_BYTES / bytes : 1, layout->height, layout->width};
     RETC_TRY(retc_h5_make(file, "stimulus", layout->type, 3, shape, chunk));
-    RETC_TRY(retc_h5_set_text(file, "/", "kind", "stimulus"));
-    RETC_TRY(retc_h5_set_text(file, "/", "stimulus", stimulus));
-    RETC_TRY(write_clock(file, layout));
+    RETC_TRY(retc_stimulus_write_head(file, stimulus, layout));
     RETC_TRY(RETC_ALLOC(movie, slab * pixels));
     for (size_t t0 = 0; t0 < layout->frames; t0 += slab) {
         size_t n = layout->frames - t0 < slab ? layout->frames - t0 : slab;
@@ -139,19 +151,35 @@ done:
     return status;
 }
 
-retc_stimulus *
-retc_stimulus_open(const char *path) {
+/* Shape and type of the movie, stored or not. */
+static int
+read_layout(retc_stimulus *stimulus) {
     int status = RETC_OK;
-    retc_stimulus *stimulus = NULL;
+    const char *path = retc_stimulus_path(stimulus);
     size_t shape[3];
-    RETC_TRY(RETC_ALLOC(stimulus, 1));
-    RETC_TRY(RETC_GOT(stimulus->file = retc_h5_open(path)));
-    RETC_TRY(retc_h5_expect_kind(stimulus->file, "stimulus"));
+    if (!retc_h5_has(stimulus->file, "stimulus") && retc_recipe_is_in(stimulus->file, "/")) {
+        RETC_TRY(RETC_GOT(stimulus->recipe = retc_recipe_read(stimulus->file, "/")));
+        stimulus->layout = *retc_recipe_layout(stimulus->recipe);
+        return RETC_OK;
+    }
     RETC_TRY(retc_h5_expect(stimulus->file, "stimulus", 3, NULL, shape));
     if (shape[0] == 0 || shape[1] == 0 || shape[2] == 0)
         RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: dataset \"stimulus\" is empty", path));
     stimulus->layout = (retc_stimulus_layout){.frames = shape[0], .height = shape[1], .width = shape[2]};
     stimulus->layout.type = retc_h5_is_uint8(stimulus->file, "stimulus") ? RETC_H5_UINT8 : RETC_H5_FLOAT;
+
+done:
+    return status;
+}
+
+retc_stimulus *
+retc_stimulus_open(const char *path) {
+    int status = RETC_OK;
+    retc_stimulus *stimulus = NULL;
+    RETC_TRY(RETC_ALLOC(stimulus, 1));
+    RETC_TRY(RETC_GOT(stimulus->file = retc_h5_open(path)));
+    RETC_TRY(retc_h5_expect_kind(stimulus->file, "stimulus"));
+    RETC_TRY(read_layout(stimulus));
     RETC_TRY(read_clock(stimulus));
     RETC_TRY(read_blocks(stimulus));
 
@@ -167,6 +195,7 @@ void
 retc_stimulus_close(retc_stimulus *stimulus) {
     if (!stimulus)
         return;
+    retc_recipe_free(stimulus->recipe);
     retc_free(stimulus->time);
     retc_free(stimulus->block_start);
     retc_h5_close(stimulus->file);
@@ -181,6 +210,11 @@ retc_stimulus_path(const retc_stimulus *stimulus) {
 const retc_stimulus_layout *
 retc_stimulus_layout_of(const retc_stimulus *stimulus) {
     return &stimulus->layout;
+}
+
+retc_recipe *
+retc_stimulus_recipe(const retc_stimulus *stimulus) {
+    return stimulus->recipe;
 }
 
 const double *
@@ -203,6 +237,8 @@ retc_stimulus_read(retc_stimulus *stimulus, size_t t0, size_t n, float *out) {
     if (t0 > layout->frames || n > layout->frames - t0)
         RETC_TRY(RETC_FAIL(RETC_EINVAL, "%s: %zu frames from frame %zu on are asked for, there are %zu",
                            retc_stimulus_path(stimulus), n, t0, layout->frames));
+    if (stimulus->recipe)
+        return retc_recipe_frames(stimulus->recipe, t0, n, out);
     RETC_TRY(retc_h5_read(stimulus->file, "stimulus", RETC_H5_FLOAT, start, count, out));
     for (size_t i = 0; layout->type == RETC_H5_FLOAT && i < n * pixels; ++i) {
         if (!isfinite(out[i]))

@@ -4,7 +4,8 @@
  *   /time (T)              f8, start of each frame, s
  *   /block_start (B)       i8, optional: first frame of each stretch of continuous time
  *   root attributes        kind = "stimulus", stimulus (text: what it is, "white-noise"), frame_interval (s)
- */
+ *
+ * In place of the dataset stimulus a file may hold the recipe from which its frames are made when they are read (recipe.h). */
 #ifndef RETC_STIMULUS_FILE_H
 #define RETC_STIMULUS_FILE_H
 
@@ -30,6 +31,9 @@ typedef int (*retc_stimulus_source)(void *context, size_t t0, size_t n, float *o
 /* Number of frames that make a slab of a few megabytes: a power of two, 1 ... 4096. */
 size_t retc_stimulus_slab(size_t height, size_t width);
 
+/* Write the attributes and the clock of a movie alone. */
+int retc_stimulus_write_head(retc_h5 *file, const char *stimulus, const retc_stimulus_layout *layout) RETC_USED;
+
 /* Write a whole movie into a file made by retc_h5_create, slab by slab.  In a byte movie levels are rounded. */
 int retc_stimulus_write(retc_h5 *file, const char *stimulus, const retc_stimulus_layout *layout, retc_stimulus_source source,
                         void *context, const retc_progress *progress) RETC_USED;
@@ -42,6 +46,9 @@ void retc_stimulus_close(retc_stimulus *stimulus);
 
 const char *retc_stimulus_path(const retc_stimulus *stimulus);
 const retc_stimulus_layout *retc_stimulus_layout_of(const retc_stimulus *stimulus);
+
+/* The recipe that the frames are made from, borrowed; NULL when they are stored. */
+struct retc_recipe *retc_stimulus_recipe(const retc_stimulus *stimulus);
 
 /* Start of every frame, (T), and first frames of the stretches of continuous time, (B); both borrowed. */
 const double *retc_stimulus_time(const retc_stimulus *stimulus);

@@ -493,6 +493,7 @@ peak_of(job *work, const char *path, size_t argument) {
     pid_t child = fork();
     ck_assert_int_ge(child, 0);
     if (child == 0) {
+        retc_h5_use_threads(1);
         int status = work(path, argument);
         if (status < 0)
             printf("%s\n", retc_error_message());

@@ -5,8 +5,10 @@ C_TESTS = \
     tests/check_figure \
     tests/check_golden \
     tests/check_h5 \
+    tests/check_h5_chunks \
     tests/check_h5_files \
     tests/check_h5_object \
+    tests/check_images \
     tests/check_import \
     tests/check_kernels \
     tests/check_mat \
@@ -16,6 +18,7 @@ C_TESTS = \
     tests/check_options \
     tests/check_preview \
     tests/check_provenance \
+    tests/check_recipe \
     tests/check_recording \
     tests/check_recording_choice \
     tests/check_sae \
@@ -37,7 +40,8 @@ EXTRA_DIST += tests/golden/sae.h5 tests/golden/tiny_wn.h5
 TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = $(SHELL)
 CLI_TESTS = tests/cli/bad_input.sh tests/cli/figure.sh tests/cli/files.sh tests/cli/info.sh tests/cli/install.sh \
-    tests/cli/recording_options.sh tests/cli/resume.sh tests/cli/run.sh tests/cli/usage.sh
+    tests/cli/recording_options.sh tests/cli/resume.sh tests/cli/run.sh tests/cli/stimulus_noise.sh \
+    tests/cli/usage.sh
 dist_check_SCRIPTS += $(CLI_TESTS)
 TESTS += $(CLI_TESTS)
 EXTRA_DIST += tests/cli/lib.sh
