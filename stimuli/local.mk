@@ -9,6 +9,7 @@ libretcodec_internal_la_SOURCES += \
     stimuli/image_set.c stimuli/image_set.h \
     stimuli/import_report.c \
     stimuli/import_text.c stimuli/import_text.h \
+    stimuli/levels.c stimuli/levels.h \
     stimuli/movie.c stimuli/movie.h \
     stimuli/movie_kinds.c stimuli/movie_kinds.h stimuli/movie_spectrum.h \
     stimuli/movie_spectrum.c stimuli/movie_spectrum.h \

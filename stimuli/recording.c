@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "levels.h"
 #include "recording_data.h"
 
 /* Bytes read at a time where a whole movie is visited. */
@@ -93,11 +94,10 @@ check_range(const retc_recording *recording, retc_part part, size_t t0, size_t n
 static int
 check_movie(const retc_recording *recording, retc_part part, size_t t0, const float *movie, size_t n) {
     size_t pixels = recording->height * recording->width;
-    for (size_t i = 0; i < n * pixels; ++i) {
-        if (!isfinite(movie[i]))
-            return RETC_FAIL(RETC_EFORMAT, "%s: dataset \"%s/stimulus\" is not finite in frame %zu",
-                             retc_recording_path(recording), retc_part_names[part], t0 + i / pixels);
-    }
+    size_t bad = retc_levels_not_finite(movie, n * pixels);
+    if (bad < n * pixels)
+        return RETC_FAIL(RETC_EFORMAT, "%s: dataset \"%s/stimulus\" is not finite in frame %zu", retc_recording_path(recording),
+                         retc_part_names[part], t0 + bad / pixels);
     return RETC_OK;
 }
 

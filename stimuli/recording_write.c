@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "frame_clock.h"
+#include "levels.h"
 #include "recording_data.h"
 
 /* Bytes in a chunk of the movie, and the largest number of frames in any chunk. */
@@ -20,7 +21,9 @@ struct retc_recording_writer {
     retc_h5 *file;
     retc_recording_layout layout; /* the pointers in it are not kept, except block_start, which are copies */
     size_t *block_start[2];
-    size_t chunk; /* frames in a chunk of the movie, a power of two */
+    size_t chunk;       /* frames in a chunk of the movie, a power of two */
+    uint8_t *levels;    /* a slab of a byte movie */
+    size_t levels_room; /* values that it has room for */
 };
 
 /* ---- creating -------------------------------------------------------------------------------------------------------- */
@@ -149,6 +152,7 @@ retc_recording_writer_free(retc_recording_writer *writer) {
         return;
     retc_free(writer->block_start[RETC_TRAIN]);
     retc_free(writer->block_start[RETC_TEST]);
+    retc_free(writer->levels);
     retc_h5_close(writer->file);
     retc_free(writer);
 }
@@ -167,20 +171,29 @@ retc_recording_writer_chunk(const retc_recording_writer *writer) {
 
 int
 retc_recording_write_stimulus(retc_recording_writer *writer, retc_part part, size_t t0, size_t n, const float *frames) {
+    int status = RETC_OK;
     const retc_recording_layout *layout = &writer->layout;
     const size_t start[3] = {t0, 0, 0}, count[3] = {n, layout->height, layout->width};
-    size_t pixels = layout->height * layout->width;
+    size_t pixels = layout->height * layout->width, values = n * pixels, bad;
+    int bytes = layout->stimulus_type == RETC_H5_UINT8;
     retc_dataset_name name;
-    for (size_t i = 0; i < n * pixels; ++i) {
-        float x = frames[i];
-        if (!isfinite(x) || (layout->stimulus_type == RETC_H5_UINT8 && (x < 0 || x > 255 || x != floorf(x))))
-            return RETC_FAIL(RETC_ENUMBER, "frame %zu of the %s stimulus holds %g: expected %s", t0 + i / pixels,
-                             retc_part_names[part], (double)x,
-                             isfinite(x) ? "a whole grey level 0 ... 255" : "a finite number");
+    if (bytes && writer->levels_room < values) {
+        retc_free(writer->levels);
+        writer->levels_room = 0;
+        RETC_TRY(RETC_ALLOC(writer->levels, values));
+        writer->levels_room = values;
     }
-    if (layout->recipe[part])
-        return RETC_OK;
-    return retc_h5_write(writer->file, retc_name_in(&name, part, "stimulus"), RETC_H5_FLOAT, start, count, frames);
+    bad = bytes ? retc_levels_to_bytes(frames, values, writer->levels) : retc_levels_not_finite(frames, values);
+    if (bad < values)
+        RETC_TRY(RETC_FAIL(RETC_ENUMBER, "frame %zu of the %s stimulus holds %g: expected %s", t0 + bad / pixels,
+                           retc_part_names[part], (double)frames[bad],
+                           isfinite(frames[bad]) ? "a whole grey level 0 ... 255" : "a finite number"));
+    if (!layout->recipe[part])
+        RETC_TRY(retc_h5_write(writer->file, retc_name_in(&name, part, "stimulus"), layout->stimulus_type, start, count,
+                               bytes ? (const void *)writer->levels : frames));
+
+done:
+    return status;
 }
 
 int

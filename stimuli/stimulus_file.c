@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "frame_clock.h"
+#include "levels.h"
 #include "recipe.h"
 
 /* Bytes of a slab as floats, and of a chunk in the file. */
@@ -24,6 +25,16 @@ retc_stimulus_slab(size_t height, size_t width) {
     size_t frames = 1;
     while (frames < SLAB_FRAMES && 2 * frames * height * width * sizeof(float) <= SLAB_BYTES)
         frames *= 2;
+    return frames;
+}
+
+/* Frames of a chunk: a power of two, so that slabs begin and end with chunks. */
+static size_t
+chunk_frames(const retc_stimulus_layout *layout) {
+    size_t bytes = layout->height * layout->width * (layout->type == RETC_H5_UINT8 ? 1 : sizeof(float));
+    size_t frames = retc_stimulus_slab(layout->height, layout->width);
+    while (frames > 1 && frames * bytes > CHUNK_BYTES)
+        frames /= 2;
     return frames;
 }
 
@@ -73,26 +84,29 @@ retc_stimulus_write(retc_h5 *file, const char *stimulus, const retc_stimulus_lay
                     void *context, const retc_progress *progress) {
     int status = RETC_OK;
     float *movie = NULL;
+    uint8_t *bytes = NULL;
     RETC_TRY(check_layout(layout));
     size_t pixels = layout->height * layout->width, slab = retc_stimulus_slab(layout->height, layout->width);
-    size_t bytes = pixels * (layout->type == RETC_H5_UINT8 ? 1 : sizeof(float));
     const size_t shape[3] = {layout->frames, layout->height, layout->width};
-    const size_t chunk[3] = {CHUNK_BYTES > bytes ? CHUNK_BYTES / bytes : 1, layout->height, layout->width};
+    const size_t chunk[3] = {chunk_frames(layout), layout->height, layout->width};
     RETC_TRY(retc_h5_make(file, "stimulus", layout->type, 3, shape, chunk));
     RETC_TRY(retc_stimulus_write_head(file, stimulus, layout));
     RETC_TRY(RETC_ALLOC(movie, slab * pixels));
+    if (layout->type == RETC_H5_UINT8)
+        RETC_TRY(RETC_ALLOC(bytes, slab * pixels));
     for (size_t t0 = 0; t0 < layout->frames; t0 += slab) {
         size_t n = layout->frames - t0 < slab ? layout->frames - t0 : slab;
         const size_t start[3] = {t0, 0, 0}, count[3] = {n, layout->height, layout->width};
         RETC_TRY(source(context, t0, n, movie));
-        for (size_t i = 0; layout->type == RETC_H5_UINT8 && i < n * pixels; ++i)
-            movie[i] = roundf(movie[i]);
-        RETC_TRY(retc_h5_write(file, "stimulus", RETC_H5_FLOAT, start, count, movie));
+        if (bytes)
+            retc_levels_round(movie, n * pixels, bytes);
+        RETC_TRY(retc_h5_write(file, "stimulus", layout->type, start, count, bytes ? (const void *)bytes : movie));
         retc_progress_report(progress, t0 + n, layout->frames, NULL);
     }
 
 done:
     retc_free(movie);
+    retc_free(bytes);
     return status;
 }
 
@@ -240,11 +254,10 @@ retc_stimulus_read(retc_stimulus *stimulus, size_t t0, size_t n, float *out) {
     if (stimulus->recipe)
         return retc_recipe_frames(stimulus->recipe, t0, n, out);
     RETC_TRY(retc_h5_read(stimulus->file, "stimulus", RETC_H5_FLOAT, start, count, out));
-    for (size_t i = 0; layout->type == RETC_H5_FLOAT && i < n * pixels; ++i) {
-        if (!isfinite(out[i]))
-            RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: dataset \"stimulus\" is not finite in frame %zu",
-                               retc_stimulus_path(stimulus), t0 + i / pixels));
-    }
+    size_t bad = layout->type == RETC_H5_FLOAT ? retc_levels_not_finite(out, n * pixels) : n * pixels;
+    if (bad < n * pixels)
+        RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: dataset \"stimulus\" is not finite in frame %zu", retc_stimulus_path(stimulus),
+                           t0 + bad / pixels));
 
 done:
     return status;

@@ -12,6 +12,7 @@ C_TESTS = \
     tests/check_import \
     tests/check_kernels \
     tests/check_mat \
+    tests/check_levels \
     tests/check_models \
     tests/check_modes \
     tests/check_noise \
