@@ -42,6 +42,7 @@
 #include "recording.h"
 #include "recording_write.h"
 #include "simulate.h"
+#include "spectral_noise.h"
 #include "stimulus_file.h"
 #include "text.h"
 #include "white_noise.h"

@@ -20,6 +20,7 @@ libretcodec_internal_la_SOURCES += \
     stimuli/recording_open.c stimuli/recording_data.h \
     stimuli/recording_write.c stimuli/recording_write.h \
     stimuli/simulate.c stimuli/simulate.h \
+    stimuli/spectral_noise.c stimuli/spectral_noise.h \
     stimuli/spikes.c stimuli/spikes.h \
     stimuli/stimulus_file.c stimuli/stimulus_file.h \
     stimuli/text.c stimuli/text.h \
@@ -28,7 +29,7 @@ libretcodec_internal_la_SOURCES += \
 pkginclude_HEADERS += stimuli/circuit.h stimuli/frame_clock.h stimuli/image.h stimuli/image_set.h \
     stimuli/import_text.h stimuli/movie.h stimuli/movie_kinds.h stimuli/movie_spectrum.h \
     stimuli/natural_movie.h \
-    stimuli/recipe.h stimuli/recording.h stimuli/recording_write.h stimuli/simulate.h stimuli/spikes.h stimuli/stimulus_file.h \
+    stimuli/recipe.h stimuli/recording.h stimuli/recording_write.h stimuli/simulate.h stimuli/spectral_noise.h stimuli/spikes.h stimuli/stimulus_file.h \
     stimuli/text.h stimuli/texture.h stimuli/white_noise.h
 pkginclude_HEADERS += stimuli/import_build.h
 pkginclude_HEADERS += stimuli/experiments.h

@@ -3,10 +3,12 @@
 #include <string.h>
 
 #include "natural_movie.h"
+#include "spectral_noise.h"
 #include "white_noise.h"
 
 const retc_movie_kind *const retc_movie_kinds[] = {
     &retc_white_noise_kind,
+    &retc_spectral_noise_kind,
     &retc_natural_movie_kind,
     NULL,
 };

@@ -54,6 +54,7 @@ static const char *const requests[] = {
     "white-noise",
     "white-noise --distribution=ternary --stixel=3 --jitter=2",
     "white-noise --distribution=gaussian --hold=3 --layout=vertical-bars --contrast=0.123456789012345",
+    "spectral-noise --time-corner=1",
     "natural-movie --drift=7.3",
 };
 enum { REQUESTS = sizeof requests / sizeof *requests };
