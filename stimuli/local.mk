@@ -11,7 +11,7 @@ libretcodec_internal_la_SOURCES += \
     stimuli/import_text.c stimuli/import_text.h \
     stimuli/levels.c stimuli/levels.h \
     stimuli/movie.c stimuli/movie.h \
-    stimuli/movie_kinds.c stimuli/movie_kinds.h stimuli/movie_spectrum.h \
+    stimuli/movie_kinds.c stimuli/movie_kinds.h \
     stimuli/movie_spectrum.c stimuli/movie_spectrum.h \
     stimuli/natural_movie.c stimuli/natural_movie.h \
     stimuli/recipe.c stimuli/recipe.h \
