@@ -40,7 +40,7 @@ slot_init(slot_storage *s, const engine *e) {
     int status = RETC_OK;
     const retc_network *network = e->network;
     size_t block = e->options->block, N = network->N;
-    RETC_TRY(RETC_GOT(s->other = retc_tape_alloc(network, block, 1)));
+    RETC_TRY(RETC_GOT(s->other = retc_tape_alloc(network, block, RETC_TAPE_GRADIENTS | RETC_TAPE_NO_MOVIE, NULL)));
     RETC_TRY(RETC_ALLOC(s->linear, retc_layer_units(&network->layer[0]) * s->other->ld));
     RETC_TRY(RETC_ALLOC(s->sum, e->cuts));
     RETC_TRY(RETC_ALLOC(s->residual, e->cuts));
@@ -164,13 +164,6 @@ add_step(const engine *e, slot_storage *s, const retc_tape *from, const retc_tap
     }
 }
 
-/* conv0 without bias, once. */
-static void
-convolve_once(const engine *e, const slot_storage *s, retc_tape *tape, size_t n) {
-    const retc_layer *conv0 = &e->network->layer[0];
-    retc_conv_forward(&tape->conv[0], retc_network_values_const(e->network, conv0->weight), NULL, tape->movie, n, s->linear);
-}
-
 /* ---- reduction ------------------------------------------------------------------------------------------------------- */
 
 /* Split every unit by its sign, then sum over the map: (n,2C), negative sums first (FORMATS 5.1). */
@@ -212,7 +205,7 @@ contribute_block(void *context, size_t slot, retc_tape *tape, const retc_block *
     slot_storage *s = &e->slot[slot];
     size_t n = block->n, steps = e->options->steps;
     retc_tape *from = tape, *to = s->other;
-    convolve_once(e, s, tape, n);
+    retc_tape_convolve(tape, NULL, n, s->linear);
     for (size_t k = 0; k < e->cuts; ++k)
         memset(s->sum[k], 0, retc_layer_units(&e->network->layer[e->cut[k]]) * tape->ld * sizeof(float));
     move_to(e, s, from, 0, n);

@@ -56,8 +56,8 @@ stream_init(stream *s, const retc_network *network, const retc_stream_options *o
     RETC_TRY(RETC_ALLOC(s->frames, s->slots));
     RETC_TRY(RETC_ALLOC(s->block, s->slots));
     for (size_t i = 0; i < s->slots; ++i) {
-        RETC_TRY(
-            RETC_GOT(s->tape[i] = retc_tape_alloc(network, options->block, options->gradients || options->window_gradients)));
+        int flags = options->gradients || options->window_gradients ? RETC_TAPE_GRADIENTS : 0;
+        RETC_TRY(RETC_GOT(s->tape[i] = retc_tape_alloc(network, options->block, flags, i ? s->tape[0] : NULL)));
         if (options->window_gradients)
             RETC_TRY(retc_tape_add_window_gradient(s->tape[i]));
         RETC_TRY(RETC_ALLOC(s->frames[i], (options->block + network->L - 1) * network->H * network->W));
@@ -68,7 +68,7 @@ done:
 
 static void
 stream_free(stream *s) {
-    for (size_t i = 0; i < s->slots; ++i) {
+    for (size_t i = s->slots; i-- > 0;) { /* the first one last: the others share its transforms */
         if (s->tape)
             retc_tape_free(s->tape[i]);
         if (s->frames)

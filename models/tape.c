@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "gather.h"
+
 enum { LANES = 16 }; /* rows of time begin on full vectors */
 
 static const float softplus_linear = 20; /* beyond it softplus(x) is x, as in torch */
@@ -47,9 +49,25 @@ done:
     return status;
 }
 
-retc_tape *
-retc_tape_alloc(const retc_network *network, size_t max_n, int gradients) {
+/* Transforms for the first convolution where they pay; who asks for the reference kernels gets no transforms. */
+static int
+alloc_transforms(retc_tape *tape, const retc_tape *beside) {
     int status = RETC_OK;
+    if (!retc_fftconv_pays(&tape->conv[0].shape, tape->max_n) || !strcmp(retc_kernel_name(), "reference"))
+        return RETC_OK;
+    tape->owns_fft = !beside;
+    tape->fft = beside ? beside->fft : retc_fftconv_alloc(&tape->conv[0].shape, tape->in_ld, tape->ld, tape->max_n);
+    RETC_TRY(RETC_GOT(tape->fft));
+    RETC_TRY(RETC_GOT(tape->fft_work = retc_fftconv_work_alloc(tape->fft)));
+    if (tape->owns_fft)
+        retc_tape_refresh(tape);
+done:
+    return status;
+}
+
+retc_tape *
+retc_tape_alloc(const retc_network *network, size_t max_n, int flags, const retc_tape *beside) {
+    int status = RETC_OK, gradients = flags & RETC_TAPE_GRADIENTS, movie = !(flags & RETC_TAPE_NO_MOVIE);
     size_t packed = 0, packed_offset = 0;
     retc_tape *tape = retc_calloc(1, sizeof *tape);
     if (!tape)
@@ -58,13 +76,16 @@ retc_tape_alloc(const retc_network *network, size_t max_n, int gradients) {
     tape->max_n = max_n;
     tape->ld = round_up(max_n);
     tape->in_ld = round_up(tape->ld + network->L - 1);
-    RETC_TRY(RETC_ALLOC(tape->movie, network->H * network->W * tape->in_ld));
+    if (movie)
+        RETC_TRY(RETC_ALLOC(tape->movie, network->H * network->W * tape->in_ld));
     RETC_TRY(RETC_ALLOC(tape->out, network->layers));
     RETC_TRY(RETC_ALLOC(tape->conv, network->layers));
     if (gradients)
         RETC_TRY(RETC_ALLOC(tape->grad, network->layers));
     for (size_t l = 0; l < network->layers; ++l)
         RETC_TRY(alloc_layer(tape, l, gradients, &packed, &packed_offset));
+    if (movie && network->layer[0].kind == RETC_LAYER_CONV)
+        RETC_TRY(alloc_transforms(tape, beside));
     if (gradients) {
         RETC_TRY(RETC_ALLOC(tape->packed, packed));
         RETC_TRY(RETC_ALLOC(tape->packed_offset, packed_offset));
@@ -96,6 +117,9 @@ retc_tape_free(retc_tape *tape) {
         if (tape->conv)
             retc_conv_free(&tape->conv[l]);
     }
+    retc_fftconv_work_free(tape->fft_work);
+    if (tape->owns_fft)
+        retc_fftconv_free(tape->fft);
     retc_free(tape->movie);
     retc_free(tape->out);
     retc_free(tape->grad);
@@ -104,6 +128,13 @@ retc_tape_free(retc_tape *tape) {
     retc_free(tape->packed_offset);
     retc_free(tape->window_grad);
     retc_free(tape);
+}
+
+void
+retc_tape_refresh(retc_tape *tape) {
+    if (tape->fft)
+        retc_fftconv_set_weights(tape->fft, tape->fft_work,
+                                 retc_network_values_const(tape->network, tape->network->layer[0].weight));
 }
 
 void
@@ -209,11 +240,22 @@ grabbed_row(const retc_tape *tape, size_t l, size_t c) {
 }
 
 void
+retc_tape_convolve(const retc_tape *tape, const float *bias, size_t n, float *out) {
+    const float *w = retc_network_values_const(tape->network, tape->network->layer[0].weight);
+    if (tape->fft)
+        retc_fftconv_forward(tape->fft, tape->fft_work, bias, tape->movie, n, out);
+    else
+        retc_conv_forward(&tape->conv[0], w, bias, tape->movie, n, out);
+}
+
+void
 retc_layer_forward(const retc_tape *tape, size_t l, const float *in, size_t n, float *out) {
     const retc_network *network = tape->network;
     const retc_layer *layer = &network->layer[l];
     size_t ld = tape->ld, rows = retc_layer_units(layer);
-    if (layer->kind == RETC_LAYER_CONV)
+    if (layer->kind == RETC_LAYER_CONV && l == 0)
+        retc_tape_convolve(tape, retc_network_values_const(network, layer->bias), n, out);
+    else if (layer->kind == RETC_LAYER_CONV)
         retc_conv_forward(&tape->conv[l], retc_network_values_const(network, layer->weight),
                           retc_network_values_const(network, layer->bias), in, n, out);
     else if (layer->kind == RETC_LAYER_GRAB)
@@ -309,6 +351,17 @@ void
 retc_tape_backward(retc_tape *tape, size_t from, size_t to, size_t n) {
     for (size_t l = from; l > to; --l)
         retc_layer_backward(tape, l, tape->out[l - 1], tape->out[l], NULL, NULL, tape->grad[l], n, tape->grad[l - 1]);
+}
+
+void
+retc_tape_backward_weights(const retc_tape *tape, size_t l, size_t n, float *dw, float *db) {
+    const retc_conv *conv = &tape->conv[l];
+    if (l == 0 && tape->fft) {
+        retc_fftconv_backward_weights(tape->fft, tape->fft_work, tape->grad[0], n, dw);
+        retc_conv_backward_bias(conv, tape->grad[0], n, db);
+    } else {
+        retc_conv_backward_weights(conv, tape->grad[l], retc_tape_input(tape, l), n, dw, db);
+    }
 }
 
 void

@@ -2,6 +2,7 @@
 #ifndef RETC_TAPE_H
 #define RETC_TAPE_H
 
+#include "fftconv.h"
 #include "network.h"
 
 #ifdef __cplusplus
@@ -17,15 +18,27 @@ typedef struct {
     float **out;                 /* per layer (C,h,w,ld); noise shares its input's */
     float **grad;                /* per layer, NULL without gradients */
     retc_conv *conv;             /* per layer; used by convolutions */
+    retc_fftconv *fft;           /* of the first convolution; NULL: the direct form is faster */
+    int owns_fft;                /* else it is another tape's */
+    retc_fftconv_work *fft_work; /* of this tape */
     float *packed;               /* scratch of the convolutions' backward pass */
     size_t *packed_offset;
     float *window_grad; /* (L,H,W,ld), made by retc_tape_add_window_gradient */
 } retc_tape;
 
-/* NULL with a recorded reason.  With `gradients` the backward passes work too. */
-retc_tape *retc_tape_alloc(const retc_network *network, size_t max_n, int gradients);
+enum {
+    RETC_TAPE_GRADIENTS = 1, /* the backward passes work too */
+    RETC_TAPE_NO_MOVIE = 2   /* only the layers above the first convolution are run: no movie is loaded */
+};
+
+/* NULL with a recorded reason.  A tape beside another (NULL: none), of the same network and max_n, shares the transforms of its
+ * weights, and must be freed first. */
+retc_tape *retc_tape_alloc(const retc_network *network, size_t max_n, int flags, const retc_tape *beside);
 void retc_tape_free(retc_tape *tape);
 int retc_tape_add_window_gradient(retc_tape *tape) RETC_USED;
+
+/* Take over the network's parameters after they changed; also for all tapes beside it, none of which may run meanwhile. */
+void retc_tape_refresh(retc_tape *tape);
 
 /* Put n + L - 1 raw frames (T,H,W) into the tape, normalised. */
 void retc_tape_load(retc_tape *tape, const float *frames, size_t n);
@@ -35,6 +48,12 @@ float *retc_tape_input(const retc_tape *tape, size_t l);
 
 /* Run layers from ... to-1 on n frames. */
 void retc_tape_forward(retc_tape *tape, size_t from, size_t to, size_t n);
+
+/* The first convolution: out (C,h,w,ld) from the movie, with a bias per channel or without (NULL). */
+void retc_tape_convolve(const retc_tape *tape, const float *bias, size_t n, float *out);
+
+/* Gradients of the weights of layer l, a convolution, added to dw and db (NULL: no bias), after its forward pass. */
+void retc_tape_backward_weights(const retc_tape *tape, size_t l, size_t n, float *dw, float *db);
 
 /* Rates in Hz of cell j (n): the output of the last layer. */
 const float *retc_tape_rate(const retc_tape *tape, size_t j);

@@ -66,7 +66,7 @@ trainer_init(retc_trainer *trainer) {
             RETC_TRY(RETC_ALLOC(trainer->statistic[l], 2 * F));
         }
     for (size_t b = 0; b < B; ++b) {
-        RETC_TRY(RETC_GOT(trainer->tape[b] = retc_tape_alloc(network, n, 1)));
+        RETC_TRY(RETC_GOT(trainer->tape[b] = retc_tape_alloc(network, n, RETC_TAPE_GRADIENTS, b ? trainer->tape[0] : NULL)));
         RETC_TRY(RETC_ALLOC(trainer->frames[b], (n + network->L - 1) * network->H * network->W));
         RETC_TRY(RETC_ALLOC(trainer->count[b], n * network->N));
         RETC_TRY(RETC_ALLOC(trainer->gradient[b], network->values));
@@ -105,7 +105,7 @@ retc_trainer_free(retc_trainer *trainer) {
     if (!trainer)
         return;
     size_t B = trainer->options.blocks;
-    for (size_t b = 0; trainer->tape && b < B; ++b)
+    for (size_t b = B; trainer->tape && b-- > 0;) /* the first one last: the others share its transforms */
         retc_tape_free(trainer->tape[b]);
     retc_free(trainer->tape);
     FREE_EACH(trainer->frames, B);
@@ -308,8 +308,7 @@ backward_segment(void *context, size_t b) {
         const retc_layer *layer = &network->layer[l];
         const float *in = retc_tape_input(tape, l);
         if (layer->kind == RETC_LAYER_CONV)
-            retc_conv_backward_weights(&tape->conv[l], tape->grad[l], in, n,
-                                       trainer->gradient[b] + network->param[layer->weight].offset,
+            retc_tape_backward_weights(tape, l, n, trainer->gradient[b] + network->param[layer->weight].offset,
                                        layer->bias < 0 ? NULL : trainer->gradient[b] + network->param[layer->bias].offset);
         if (l > 0 && layer->kind != RETC_LAYER_NOISE)
             retc_layer_backward(tape, l, in, tape->out[l], NULL, NULL, tape->grad[l], n, tape->grad[l - 1]);
@@ -407,6 +406,7 @@ retc_trainer_step(retc_trainer *trainer, size_t n_blocks, uint64_t step, double 
         trainer->frames_in_batch += trainer->block[b].n;
         memset(trainer->gradient[b], 0, network->values * sizeof(float));
     }
+    retc_tape_refresh(trainer->tape[0]);
     RETC_TRY(forward(trainer));
     RETC_TRY(retc_parallel_for(n_blocks, trainer->options.threads, loss_and_gradient, trainer));
     *loss = 0;

@@ -6,6 +6,7 @@ libretcodec_internal_la_SOURCES += \
     src/h5_chunks.c src/h5_convert.c src/h5_numbers.c src/h5_text.c \
     src/h5_object.c src/h5_object.h \
     src/kernels/conv.c src/kernels/conv.h src/kernels/conv_ref.c \
+    src/kernels/fftconv.c src/kernels/fftconv.h \
     src/kernels/gather.c src/kernels/gather.h src/kernels/gather_versions.h src/kernels/gather_body.h \
     src/kernels/gather_avx512.c src/kernels/gather_avx2.c src/kernels/gather_generic.c \
     src/kernels/xcorr.c src/kernels/xcorr.h \
@@ -18,7 +19,7 @@ libretcodec_internal_la_SOURCES += \
     src/rng.c src/rng.h \
     src/stats.c src/stats.h
 pkginclude_HEADERS += src/retcodec.h src/error.h src/h5.h src/options.h src/parallel.h src/progress.h src/provenance.h src/rng.h
-pkginclude_HEADERS += src/kernels/conv.h src/kernels/gather.h src/kernels/xcorr.h src/fft.h src/stats.h
+pkginclude_HEADERS += src/kernels/conv.h src/kernels/fftconv.h src/kernels/gather.h src/kernels/xcorr.h src/fft.h src/stats.h
 pkginclude_HEADERS += src/h5_object.h
 pkginclude_HEADERS += src/mat.h
 

@@ -15,6 +15,7 @@
 #include "conv.h"
 #include "error.h"
 #include "fft.h"
+#include "fftconv.h"
 #include "gather.h"
 #include "h5.h"
 #include "h5_object.h"

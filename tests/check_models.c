@@ -76,7 +76,7 @@ START_TEST(forward_equals_the_reference) {
     ck_assert_ptr_nonnull(network);
     size_t n = 61;
     float *frames = retc_fixture_movie(8, n + g->L - 1, g->H, g->W);
-    retc_tape *tape = retc_tape_alloc(network, n, 0);
+    retc_tape *tape = retc_tape_alloc(network, n, 0, NULL);
     ck_assert_ptr_nonnull(tape);
     retc_tape_load(tape, frames, n);
     retc_tape_forward(tape, 0, network->layers, n);
@@ -104,7 +104,7 @@ START_TEST(window_gradient_equals_finite_differences) {
     retc_network *network = retc_fixture_network(4, g->L, g->H, g->W, N, 0);
     size_t n = 3, pixels = g->H * g->W, count = n + g->L - 1;
     float *frames = retc_fixture_movie(9, count, g->H, g->W);
-    retc_tape *tape = retc_tape_alloc(network, n, 1);
+    retc_tape *tape = retc_tape_alloc(network, n, RETC_TAPE_GRADIENTS, NULL);
     ck_ok(retc_tape_add_window_gradient(tape));
     retc_tape_load(tape, frames, n);
     retc_tape_forward(tape, 0, network->layers, n);

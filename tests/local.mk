@@ -2,6 +2,7 @@
 C_TESTS = \
     tests/check_base \
     tests/check_chain \
+    tests/check_fftconv \
     tests/check_figure \
     tests/check_golden \
     tests/check_h5 \

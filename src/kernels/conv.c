@@ -36,21 +36,25 @@ retc_conv_forward(const retc_conv *conv, const float *w, const float *bias, cons
 }
 
 void
-retc_conv_backward_weights(const retc_conv *conv, const float *g, const float *in, size_t n, float *dw, float *db) {
+retc_conv_backward_bias(const retc_conv *conv, const float *g, size_t n, float *db) {
     size_t plane = conv->oh * conv->ow * conv->out_ld;
-    for (size_t y = 0; y < conv->oh; ++y)
-        for (size_t x = 0; x < conv->ow; ++x)
-            retc_dots(conv->shape.K, conv->J, n, g + (y * conv->ow + x) * conv->out_ld, plane,
-                      in + (y * conv->shape.w + x) * conv->in_ld, conv->offset, dw, conv->J);
-    if (!db)
-        return;
-    for (size_t k = 0; k < conv->shape.K; ++k) {
+    for (size_t k = 0; db && k < conv->shape.K; ++k) {
         double sum = 0;
         for (size_t i = 0; i < conv->oh * conv->ow; ++i)
             for (size_t t = 0; t < n; ++t)
                 sum += (double)g[k * plane + i * conv->out_ld + t];
         db[k] += (float)sum;
     }
+}
+
+void
+retc_conv_backward_weights(const retc_conv *conv, const float *g, const float *in, size_t n, float *dw, float *db) {
+    size_t plane = conv->oh * conv->ow * conv->out_ld;
+    for (size_t y = 0; y < conv->oh; ++y)
+        for (size_t x = 0; x < conv->ow; ++x)
+            retc_dots(conv->shape.K, conv->J, n, g + (y * conv->ow + x) * conv->out_ld, plane,
+                      in + (y * conv->shape.w + x) * conv->in_ld, conv->offset, dw, conv->J);
+    retc_conv_backward_bias(conv, g, n, db);
 }
 
 /* The range of kernel rows p for which output row y - p exists: first ... last. */

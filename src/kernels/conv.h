@@ -39,6 +39,9 @@ void retc_conv_forward(const retc_conv *conv, const float *w, const float *bias,
 /* dw (K,C,kh,kw) += and db (K, or NULL) +=, from g = d target / d out. */
 void retc_conv_backward_weights(const retc_conv *conv, const float *g, const float *in, size_t n, float *dw, float *db);
 
+/* The bias alone; nothing to do when db is NULL. */
+void retc_conv_backward_bias(const retc_conv *conv, const float *g, size_t n, float *db);
+
 /* din (C,h,w,din_ld) = d target / d in; with `window` the gradient of each window by itself, din[c][y][x][t] belonging to
  * frame c of window t.  `packed` (K C kh kw floats) and `offset` (K kh kw) are scratch. */
 void retc_conv_backward_input(const retc_conv *conv, const float *w, const float *g, size_t n, float *din, size_t din_ld,

@@ -13,6 +13,7 @@
 
 #include "contribute.h"
 #include "conv.h"
+#include "fftconv.h"
 #include "fit.h"
 #include "fixtures.h"
 #include "gather.h"
@@ -22,7 +23,7 @@
 #include "trainer.h"
 
 enum { PIXELS = 50, HISTORY = 40, KERNEL0 = 15, KERNEL1 = 11, CHANNELS = 8, CELLS = 8 };
-enum { FRAMES = 64, BLOCKS = 2, SAMPLES = FRAMES * BLOCKS }; /* per run of everything but the STA */
+enum { FRAMES = 128, BLOCKS = 2, SAMPLES = FRAMES * BLOCKS }; /* per run of everything but the STA */
 
 static void
 check(int status) {
@@ -207,6 +208,53 @@ bench_convolution(const char *name, const retc_conv_shape *shape, const char *be
     retc_conv_free(&c.conv);
 }
 
+typedef struct {
+    retc_fftconv *plan;
+    retc_fftconv_work *work;
+    float *in, *w, *out;
+} transform_case;
+
+static void
+transform_weights(void *context) {
+    transform_case *c = context;
+    retc_fftconv_set_weights(c->plan, c->work, c->w);
+}
+
+static void
+transform_forward(void *context) {
+    transform_case *c = context;
+    retc_fftconv_forward(c->plan, c->work, NULL, c->in, FRAMES, c->out);
+}
+
+static void
+transform_backward(void *context) {
+    transform_case *c = context;
+    retc_fftconv_backward_weights(c->plan, c->work, c->out, FRAMES, c->w);
+}
+
+/* The same by transforms, of all blocks one after the other; its rate is that of the direct form's flops. */
+static void
+bench_transforms(const char *name, const retc_conv_shape *shape) {
+    size_t ld = FRAMES + shape->C, map = (shape->h - shape->kh + 1) * (shape->w - shape->kw + 1);
+    size_t weights = shape->K * shape->C * shape->kh * shape->kw;
+    transform_case c = {.in = retc_fixture_movie(2, shape->h * shape->w * ld, 1, 1),
+                        .w = retc_fixture_movie(3, weights, 1, 1),
+                        .out = room(shape->K * map * FRAMES, sizeof(float))};
+    check(RETC_GOT(c.plan = retc_fftconv_alloc(shape, ld, FRAMES, FRAMES)));
+    check(RETC_GOT(c.work = retc_fftconv_work_alloc(c.plan)));
+    static void (*const passes[3])(void *context) = {transform_weights, transform_forward, transform_backward};
+    static const char *const names[3] = {"transform of the weights", "forward", "backward, weights"};
+    for (int p = 0; p < 3; ++p) {
+        char what[64];
+        double took = least_time(passes[p], &c), flops = p ? 2.0 * (double)(map * weights) * FRAMES : 0;
+        snprintf(what, sizeof what, "%s, FFT, %s", name, names[p]);
+        print_row(what, 1, 1e3 * took / (p ? FRAMES : 1), p ? "ms a frame" : "ms", 1e-9 * flops / took, "");
+    }
+    retc_fftconv_work_free(c.work);
+    retc_fftconv_free(c.plan);
+    retc_free(c.in), retc_free(c.w), retc_free(c.out);
+}
+
 /* ---- the model ------------------------------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -358,6 +406,7 @@ main(void) {
     print_head();
     bench_kernels();
     bench_convolution("conv 50x50x40, 8 of 15x15", &conv0, "4.4 ms (PyTorch 1.13 on windows, two threads)");
+    bench_transforms("conv 50x50x40, 8 of 15x15", &conv0);
     bench_convolution("conv 36x36x8, 8 of 11x11", &conv1, "");
     bench_model(path);
     bench_sta(path);
