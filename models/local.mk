@@ -7,8 +7,9 @@ libretcodec_internal_la_SOURCES += \
     models/reference.c models/reference.h \
     models/reverse_correlation.c models/reverse_correlation.h \
     models/split.c models/split.h \
+    models/stacked.c models/stacked.h \
     models/stream.c models/stream.h \
     models/tape.c models/tape.h \
     models/trainer.c models/trainer.h
 pkginclude_HEADERS += models/adam.h models/fit.h models/ln.h models/model_file.h models/network.h \
-    models/reference.h models/reverse_correlation.h models/split.h models/stream.h models/tape.h models/trainer.h
+    models/reference.h models/reverse_correlation.h models/split.h models/stacked.h models/stream.h models/tape.h models/trainer.h

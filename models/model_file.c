@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stacked.h"
+
 static const char format_name[] = "retcodec-checkpoint";
 enum { FORMAT_VERSION = 1 };
 static const double y_stats_epsilon = 1e-5; /* the peers add it to y_stats/std: rate = output (std + 1e-5) + mean */
@@ -122,6 +124,20 @@ done:
 
 /* ---- reading --------------------------------------------------------------------------------------------------------- */
 
+/* Batch norms inside stacks are of torch-deep-retina's own class, with its class's epsilon (FORMATS 4.1). */
+static const double stack_epsilon = 1e-5;
+
+/* A stack of linear convolutions becomes the one that equals it; its values are read with the other tensors. */
+static int
+add_stack(retc_network *network, retc_h5 *file, const char *module) {
+    retc_kernel kernel = {0};
+    int status = retc_stacked_collapse(file, module, stack_epsilon, &kernel);
+    if (status == RETC_OK)
+        status = retc_network_add_conv(network, kernel.K, kernel.h, kernel.w, 1, 0);
+    retc_kernel_clear(&kernel);
+    return status;
+}
+
 /* Append the layer that a module describes; shapes of convolutions come from their tensors. */
 static int
 add_module(retc_network *network, retc_h5 *file, const char *module, const char *class, json_t *entry) {
@@ -135,6 +151,8 @@ add_module(retc_network *network, retc_h5 *file, const char *module, const char 
         RETC_TRY(retc_h5_expect(file, weight, 4, NULL, shape));
         return retc_network_add_conv(network, shape[0], shape[2], shape[3], retc_h5_has(file, bias), 0);
     }
+    if (strcmp(class, "LinearStackedConv2d") == 0)
+        return add_stack(network, file, module);
     if (strcmp(class, "Linear") == 0) {
         RETC_TRY(retc_h5_expect(file, weight, 2, NULL, shape));
         return retc_network_add_conv(network, shape[0], 0, 0, retc_h5_has(file, bias), 1);
@@ -191,6 +209,43 @@ add_modules(retc_network *network, retc_h5 *file, json_t *list) {
     return RETC_OK;
 }
 
+/* Weights and bias of a convolution that the file holds as a stack. */
+static int
+read_stack(retc_network *network, const retc_layer *layer, retc_h5 *file) {
+    int status = RETC_OK;
+    const retc_param *weight = &network->param[layer->weight];
+    retc_kernel kernel = {0};
+    RETC_TRY(retc_stacked_collapse(file, layer->module, stack_epsilon, &kernel));
+    if (kernel.C != weight->shape[1])
+        RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: the stack %s takes %zu channels, the layer before gives %zu", retc_h5_path(file),
+                           layer->module, kernel.C, weight->shape[1]));
+    for (size_t i = 0; i < weight->size; ++i)
+        network->value[weight->offset + i] = (float)kernel.weight[i];
+    for (size_t k = 0; k < kernel.K; ++k)
+        network->value[network->param[layer->bias].offset + k] = (float)kernel.bias[k];
+done:
+    retc_kernel_clear(&kernel);
+    return status;
+}
+
+static int
+read_stacks(retc_network *network, retc_h5 *file) {
+    int status = RETC_OK;
+    for (size_t l = 0; l < network->layers && status == RETC_OK; ++l)
+        if (network->layer[l].kind == RETC_LAYER_CONV && retc_stacked_is_there(file, network->layer[l].module))
+            status = read_stack(network, &network->layer[l], file);
+    return status;
+}
+
+/* Is the parameter part of a layer that the file holds as a stack? */
+static int
+is_stacked(const retc_param *param, retc_h5 *file) {
+    char module[RETC_NAME_SIZE];
+    const char *dot = strrchr(param->name, '.');
+    snprintf(module, sizeof module, "%.*s", (int)(dot - param->name), param->name);
+    return retc_stacked_is_there(file, module);
+}
+
 static int
 read_tensors(retc_network *network, retc_h5 *file) {
     for (size_t i = 0; i < network->params; ++i) {
@@ -198,6 +253,8 @@ read_tensors(retc_network *network, retc_h5 *file) {
         char name[RETC_NAME_SIZE + 16];
         snprintf(name, sizeof name, "/state_dict/%s", param->name);
         float *value = network->value + param->offset;
+        if (is_stacked(param, file))
+            continue;
         int status = retc_h5_expect(file, name, param->rank, param->shape, NULL);
         if (status == RETC_OK)
             status = retc_h5_read(file, name, RETC_H5_FLOAT, NULL, NULL, value);
@@ -208,7 +265,7 @@ read_tensors(retc_network *network, retc_h5 *file) {
                 return RETC_FAIL(RETC_EFORMAT, "%s: \"%s\" holds a value that is not finite, at element %zu",
                                  retc_h5_path(file), name, k);
     }
-    return RETC_OK;
+    return read_stacks(network, file);
 }
 
 /* What is finite but cannot be: negative variances, knots out of order. */

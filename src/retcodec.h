@@ -57,6 +57,7 @@
 #include "reference.h"
 #include "reverse_correlation.h"
 #include "split.h"
+#include "stacked.h"
 #include "stream.h"
 #include "tape.h"
 #include "trainer.h"

@@ -26,6 +26,7 @@ C_TESTS = \
     tests/check_sae \
     tests/check_simulate \
     tests/check_sta \
+    tests/check_stacked \
     tests/check_stats \
     tests/check_stimuli \
     tests/check_xcorr
