@@ -111,23 +111,30 @@ retc_test_message(void) {
     return message;
 }
 
+/* The name of a file that is read and that of one that is written never share a buffer: a name kept for too long must not
+ * become that of the shared material. */
+typedef struct {
+    char buffer[8][512];
+    int next;
+} rotation;
+
 static char *
-rotating_buffer(void) {
-    static char buffers[8][512];
-    static int next;
-    return buffers[next++ % 8];
+rotating_buffer(rotation *r) {
+    return r->buffer[r->next++ % 8];
 }
 
 const char *
 retc_test_path(const char *name) {
-    char *path = rotating_buffer();
+    static rotation scratch_paths;
+    char *path = rotating_buffer(&scratch_paths);
     snprintf(path, sizeof(char[512]), "%s/%s", scratch, name);
     return path;
 }
 
 static const char *
 existing(const char *folder, const char *name) {
-    char *path = rotating_buffer();
+    static rotation existing_paths;
+    char *path = rotating_buffer(&existing_paths);
     snprintf(path, sizeof(char[512]), "%s/%s", folder, name);
     return access(path, R_OK) == 0 ? path : NULL;
 }
