@@ -53,6 +53,18 @@ retc_explained_variance(const float *predicted, const float *measured, size_t n)
     return squares > 0 ? 1 - errors / squares : (double)NAN;
 }
 
+void
+retc_moments_add(retc_moments *all, const float *x, size_t n) {
+    retc_moments piece = {.n = (double)n};
+    if (n == 0)
+        return;
+    piece.squares = centred_square_sum(x, n, &piece.mean);
+    double total = all->n + piece.n, d = piece.mean - all->mean;
+    all->squares = all->squares + piece.squares + d * d * all->n * piece.n / total;
+    all->mean += d * piece.n / total;
+    all->n = total;
+}
+
 double
 retc_noise_ceiling(const float *x, size_t R, size_t T) {
     if (R < 2 || T == 0)

@@ -29,6 +29,14 @@ double retc_explained_variance(const float *predicted, const float *measured, si
  * not positive: then the repeats show no reproducible signal. */
 double retc_noise_ceiling(const float *x, size_t R, size_t T);
 
+/* Number of values, their mean, and the sum of squared deviations from it: pairs of these are merged without cancellation
+ * (Chan, Golub & LeVeque 1979), which one running sum of squares over a long, bright movie would suffer from.  Begin with all
+ * zeros and add pieces of a few thousand values: rounding errors grow with their size and number, not with the product. */
+typedef struct {
+    double n, mean, squares;
+} retc_moments;
+void retc_moments_add(retc_moments *all, const float *x, size_t n);
+
 /* Piecewise constant summary of y against x: sort by x, cut into `bins` groups of sizes as even as possible, and write the
  * mean x and mean y of each.  Groups of equal mean x are joined; `*used` is the number written (<= bins). */
 int retc_equal_bins(const float *x, const float *y, size_t n, size_t bins, double *mean_x, double *mean_y,

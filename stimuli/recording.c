@@ -6,6 +6,7 @@
 
 #include "levels.h"
 #include "recording_data.h"
+#include "stats.h"
 
 /* Bytes read at a time where a whole movie is visited. */
 #define SLAB_BYTES ((size_t)16 << 20)
@@ -267,37 +268,12 @@ done:
 
 /* ---- what is computed over a whole part ------------------------------------------------------------------------------ */
 
-/* Number of values, their mean, and the sum of squared deviations from it: pairs of these are merged without cancellation
- * (Chan, Golub & LeVeque 1979), which one running sum of squares over a long, bright movie would suffer from. */
-typedef struct {
-    double n, mean, squares;
-} moments;
-
-static moments
-moments_of(const float *x, size_t n) {
-    moments m = {.n = (double)n};
-    for (size_t i = 0; i < n; ++i)
-        m.mean += (double)x[i];
-    m.mean /= m.n;
-    for (size_t i = 0; i < n; ++i) {
-        double d = (double)x[i] - m.mean;
-        m.squares += d * d;
-    }
-    return m;
-}
-
-static moments
-moments_merge(moments a, moments b) {
-    double n = a.n + b.n, d = b.mean - a.mean;
-    return (moments){n, a.mean + d * b.n / n, a.squares + b.squares + d * d * a.n * b.n / n};
-}
-
 int
 retc_recording_stimulus_norm(retc_recording *recording, double *mean, double *std) {
     int status = RETC_OK;
     size_t frames = recording->part[RETC_TRAIN].stored, pixels = recording->height * recording->width;
     size_t slab = SLAB_BYTES / (pixels * sizeof(float));
-    moments all = {0};
+    retc_moments all = {0};
     float *movie = NULL;
     if (slab == 0)
         slab = 1;
@@ -309,7 +285,7 @@ retc_recording_stimulus_norm(retc_recording *recording, double *mean, double *st
         size_t n = frames - t0 < slab ? frames - t0 : slab;
         RETC_TRY(stored_stimulus(recording, RETC_TRAIN, t0, n, movie));
         for (size_t i = 0; i < n * pixels; i += PIECE)
-            all = moments_merge(all, moments_of(movie + i, n * pixels - i < PIECE ? n * pixels - i : PIECE));
+            retc_moments_add(&all, movie + i, n * pixels - i < PIECE ? n * pixels - i : PIECE);
     }
     if (!(all.squares > 0))
         RETC_TRY(RETC_FAIL(RETC_EFORMAT,
