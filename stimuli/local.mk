@@ -16,7 +16,7 @@ libretcodec_internal_la_SOURCES += \
     stimuli/natural_movie.c stimuli/natural_movie.h \
     stimuli/recipe.c stimuli/recipe.h \
     stimuli/recording.c stimuli/recording.h \
-    stimuli/recording_choice.c stimuli/recording_repeats.c \
+    stimuli/recording_choice.c stimuli/recording_clock.c stimuli/recording_repeats.c \
     stimuli/recording_open.c stimuli/recording_data.h \
     stimuli/recording_write.c stimuli/recording_write.h \
     stimuli/simulate.c stimuli/simulate.h \

@@ -9,6 +9,7 @@
  *                                     published data set of the file's folder is known to have, else one stretch)
  *   /cell_names (N)               strings
  *   /interneurons/<part>/signal   (I,T) f4  true signals of a simulated retina, /interneurons/names (I) strings
+ *   <part>/onset (T), (R,T)       f8  onsets of the frames on the clock of the spike times, s (test: of every repeat)
  *   root attribute frame_interval f8  s, else the median of the differences of <part>/time
  */
 #ifndef RETC_RECORDING_H
@@ -81,6 +82,19 @@ int retc_recording_counts(retc_recording *recording, retc_part part, size_t t0, 
 
 /* Counts of one cell in every repeat of the test part, (R,T_test). */
 int retc_recording_repeat_counts(retc_recording *recording, size_t cell, float *out) RETC_USED;
+
+/* Start of every frame of a part, (T), in s on the clock of the part, which leaves out the gaps between stretches. */
+int retc_recording_time(retc_recording *recording, retc_part part, double *time) RETC_USED;
+
+/* First frame of each stretch of continuous time, (B), ascending from 0 (borrowed). */
+const int64_t *retc_recording_stretches(const retc_recording *recording, retc_part part, size_t *stretches);
+
+/* Number of spike times that the file holds of a cell; 0 when it has none.  They are on the raw clock of the recording, as
+ * /<part>/onset is: onsets of frames 0 ... T-1 of a repeat (of the train part: repeat 0), (T), in s.  `*found` is 0 and nothing
+ * is written when the file has no onsets of that part. */
+int retc_recording_spikes(retc_recording *recording, size_t cell, size_t *n) RETC_USED;
+int retc_recording_spike_times(retc_recording *recording, size_t cell, size_t first, size_t n, double *time) RETC_USED;
+int retc_recording_onsets(retc_recording *recording, retc_part part, size_t repeat, double *onset, int *found) RETC_USED;
 
 /* Scalar mean and population standard deviation (+ 1e-7, as the peers do) of the train stimulus, skipped frames included, in
  * double; it is an error when the stimulus never changes. */
