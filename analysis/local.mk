@@ -22,3 +22,10 @@ libretcodec_internal_la_SOURCES += \
     analysis/sae.c analysis/sae.h analysis/sae_fit.c analysis/sae_reference.c \
     analysis/sta.c analysis/sta.h
 pkginclude_HEADERS += analysis/modes.h analysis/sae.h analysis/sta.h
+libretcodec_internal_la_SOURCES += \
+    analysis/figure_quality.c analysis/figure_quality.h \
+    analysis/quality.c analysis/quality.h analysis/quality_internal.h \
+    analysis/quality_clock.c analysis/quality_file.c analysis/quality_judge.c analysis/quality_latency.c \
+    analysis/quality_rates.c analysis/quality_repeats.c analysis/quality_stimulus.c analysis/quality_text.c \
+    analysis/reliability.c analysis/reliability.h
+pkginclude_HEADERS += analysis/figure_quality.h analysis/quality.h analysis/reliability.h

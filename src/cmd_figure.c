@@ -6,12 +6,13 @@
 #include "figure_filters.h"
 #include "figure_irf.h"
 #include "figure_psth.h"
+#include "figure_quality.h"
 #include "figure_stimulus.h"
 #include "figure_strip.h"
 #include "plot.h"
 #include "temporary.h"
 
-enum { MOST_CELLS = 8, MOST_INPUTS = 2 };
+enum { MOST_CELLS = 8, MOST_ROWS = 30, MOST_INPUTS = 2 };
 
 static const retc_usage usage = {
     .command = "figure",
@@ -26,7 +27,8 @@ static const retc_usage usage = {
         "  strip CONTRIBUTIONS MODES\n"
         "                         rate, contributions of all layers and two modes\n"
         "  irf RF                 how a cell's receptive field changes in time\n"
-        "  stimulus STIMULUS      frames of a movie, its levels, its power spectrum; as .gif, the movie itself",
+        "  stimulus STIMULUS      frames of a movie, its levels, its power spectrum; as .gif, the movie itself\n"
+        "  quality REPORT         a recording on one page: drift, short intervals, ceilings, trials, frames",
     .example = "retcodec figure psth ln.h5 cnn.h5 --start 2 --duration 5 -o psth.png",
 };
 
@@ -104,6 +106,21 @@ draw_stimulus(retc_h5 *const *files, const options *asked, const retc_common *co
     return retc_figure_stimulus(files[0], asked->start, asked->duration, film, table);
 }
 
+static int
+draw_quality(retc_h5 *const *files, const options *asked, const retc_common *common, FILE *table) {
+    retc_figure_cells cells = {0};
+    size_t shape[1] = {0};
+    int status = RETC_OK;
+    RETC_TRY(retc_h5_expect(files[0], "/cells/rate", 1, NULL, shape));
+    RETC_TRY(retc_figure_cells_choose(files[0], "/cell_names", shape[0], asked->cells, MOST_ROWS, &cells));
+    if (!asked->cells && cells.n < cells.total)
+        retc_say(common, "the first %zu of %zu cells are drawn; --cells chooses others\n", cells.n, cells.total);
+    RETC_TRY(retc_figure_quality(files[0], &cells, asked->start, asked->duration, table));
+done:
+    retc_figure_cells_free(&cells);
+    return status;
+}
+
 static const struct {
     const char *name;
     size_t least, most; /* input files */
@@ -115,6 +132,7 @@ static const struct {
     {"strip", 2, 2, "a file of contributions and one of modes", {"contributions", "modes"}, draw_strip},
     {"irf", 1, 1, "one file of IRFs", {"irf"}, draw_irf},
     {"stimulus", 1, 1, "one stimulus file", {"stimulus"}, draw_stimulus},
+    {"quality", 1, 1, "one report of retcodec quality", {"quality"}, draw_quality},
 };
 
 static size_t
@@ -230,12 +248,14 @@ retc_cmd_figure(int argc, char **argv) {
     int status;
     const retc_option table[] = {
         {"kind", 0, RETC_OPTION_CHOICE, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &asked.kind, 0, 0,
-         "filters|psth|strip|irf|stimulus", "what to draw"},
+         "filters|psth|strip|irf|stimulus|quality", "what to draw"},
         {"results", 0, RETC_OPTION_INPUTS, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &asked.inputs, 0, 0, NULL,
          "result files, as listed above"},
         RETC_COMMON_OUTPUT(common, "figure to write, ending in .png, .svg or .pdf"),
         {"cells", 'c', RETC_OPTION_TEXT, 0, &asked.cells, 0, 0, NULL,
-         "names of the cells, separated by commas; without it the first 8, in strip the sum of all, in irf the first"},
+         "names of the cells, separated by commas; without it the first 8, in strip the sum of all, in irf the first, in "
+         "quality the "
+         "first 30"},
         {"start", 0, RETC_OPTION_DOUBLE, 0, &asked.start, 0, 1e9, "s", "where the window starts, from the first sample on"},
         {"duration", 0, RETC_OPTION_DOUBLE, 0, &asked.duration, 1e-3, 1e9, "s", "length of the window"},
         {"layer", 0, RETC_OPTION_TEXT, 0, &asked.layer, 0, 0, NULL,

@@ -15,6 +15,7 @@ const retc_command retc_commands[] = {
     {"import", "Recordings", "make a recording from raw files", retc_cmd_import},
     {"stimulus", "Recordings", "make a stimulus movie", retc_cmd_stimulus},
     {"simulate", "Recordings", "play stimuli to a simulated retina", retc_cmd_simulate},
+    {"quality", "Recordings", "is a recording fit for models, and how good can they get?", retc_cmd_quality},
     {"fit", "Models", "fit a model of the retina to a recording", retc_cmd_fit},
     {"predict", "Models", "model responses, scored against the recording", retc_cmd_predict},
     {"contribute", "Analysis", "how much every model interneuron drove the cells", retc_cmd_contribute},

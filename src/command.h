@@ -70,6 +70,7 @@ int retc_cmd_import(int argc, char **argv);
 int retc_cmd_import_text(int argc, char **argv);
 int retc_cmd_stimulus(int argc, char **argv);
 int retc_cmd_simulate(int argc, char **argv);
+int retc_cmd_quality(int argc, char **argv);
 int retc_cmd_fit(int argc, char **argv);
 int retc_cmd_predict(int argc, char **argv);
 int retc_cmd_contribute(int argc, char **argv);

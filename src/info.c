@@ -305,6 +305,19 @@ irf_facts(FILE *out, retc_h5 *file) {
     retc_free(names);
 }
 
+/* The report as it was printed. */
+static void
+quality_facts(FILE *out, retc_h5 *file) {
+    char *text = NULL;
+    if (retc_h5_read_text(file, "report", &text) == RETC_OK)
+        for (const char *line = text; *line;) {
+            size_t length = strcspn(line, "\n");
+            fprintf(out, "%s%.*s\n", length > 0 ? "  " : "", (int)length, line);
+            line += length + (line[length] == '\n');
+        }
+    retc_free(text);
+}
+
 static void
 no_facts(FILE *out, retc_h5 *file) {
     (void)out, (void)file;
@@ -326,6 +339,7 @@ static const struct {
     {"sta", "sta", "receptive fields (STA)", sta_facts},
     {"irf", "metadata/cells_processed", "receptive fields (IRF)", irf_facts},
     {"stimulus", NULL, "stimulus", stimulus_facts},
+    {"quality", NULL, "quality report", quality_facts},
     {NULL, NULL, "HDF5 file", no_facts},
 };
 

@@ -37,6 +37,7 @@ retcodec_SOURCES += \
     src/cmd_import_text.c \
     src/cmd_stimulus.c \
     src/cmd_simulate.c \
+    src/cmd_quality.c \
     src/info.c src/info.h \
     src/cmd_figure.c \
     src/cmd_info.c \
@@ -52,6 +53,7 @@ man_MANS = man/retcodec.1 \
     man/retcodec-import.1 \
     man/retcodec-stimulus.1 \
     man/retcodec-simulate.1 \
+    man/retcodec-quality.1 \
     man/retcodec-fit.1 \
     man/retcodec-predict.1 \
     man/retcodec-contribute.1 \

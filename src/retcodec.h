@@ -69,6 +69,8 @@
 #include "modes.h"
 #include "predict.h"
 #include "predict_file.h"
+#include "quality.h"
+#include "reliability.h"
 #include "sae.h"
 #include "sta.h"
 #include "target.h"

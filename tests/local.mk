@@ -20,9 +20,11 @@ C_TESTS = \
     tests/check_options \
     tests/check_preview \
     tests/check_provenance \
+    tests/check_quality \
     tests/check_recipe \
     tests/check_recording \
     tests/check_recording_choice \
+    tests/check_reliability \
     tests/check_sae \
     tests/check_simulate \
     tests/check_sta \
@@ -43,7 +45,7 @@ EXTRA_DIST += tests/golden/sae.h5 tests/golden/tiny_wn.h5
 TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = $(SHELL)
 CLI_TESTS = tests/cli/bad_input.sh tests/cli/figure.sh tests/cli/files.sh tests/cli/info.sh tests/cli/install.sh \
-    tests/cli/recording_options.sh tests/cli/resume.sh tests/cli/run.sh tests/cli/stimulus_noise.sh \
+    tests/cli/quality.sh tests/cli/recording_options.sh tests/cli/resume.sh tests/cli/run.sh tests/cli/stimulus_noise.sh \
     tests/cli/usage.sh
 dist_check_SCRIPTS += $(CLI_TESTS)
 TESTS += $(CLI_TESTS)

@@ -14,6 +14,7 @@ results() {
     make_result stimulus white-noise --frames 1200 --height 5 --width 6 -o train.h5
     make_result stimulus white-noise --frames 120 --height 5 --width 6 --seed 2 -o test.h5
     make_result simulate --train train.h5 --test test.h5 --cells 2 --repeats 4 -o recording.h5
+    make_result quality recording.h5 --resamples 20 -o quality.h5
     make_result rf sta recording.h5 --history 8 --shuffles 0 -o sta.h5
     make_result fit recording.h5 -m ln --history 8 -o ln.h5
     make_result fit recording.h5 --history 8 --channels0 2 --channels1 2 --kernel0 3 --kernel1 3 --epochs 2 -o cnn.h5
@@ -48,12 +49,14 @@ $fit_cnn --checkpoint-interval 0
 predict $model $recording
 contribute $model $recording --steps 2
 modes ../results/contributions.h5 --epochs 2
+quality $recording --resamples 20
 rf sta $recording --history 8 --shuffles 0
 rf irf $model $recording --cells 0 --samples 20
 figure filters ../results/sta.h5
 figure psth ../results/predictions.h5
 figure strip ../results/contributions.h5 ../results/modes.h5
 figure irf ../results/irf.h5
+figure quality ../results/quality.h5
 LIST
 }
 
