@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "h5_internal.h"
+#include "parallel.h"
 
-/* Bytes of a chunk; of the largest dataset that is not chunked; read at a time where elements are converted afterwards. */
-enum { CHUNK_BYTES = 1 << 18, SMALL = 1 << 16, PIECE_BYTES = 1 << 20 };
+/* Bytes of a chunk; of the largest dataset that is not chunked; read at a time where elements are converted afterwards.
+ * Elements that a thread then converts at a time. */
+enum { CHUNK_BYTES = 1 << 18, SMALL = 1 << 16, PIECE_BYTES = 1 << 20, SHARE = 1 << 16 };
 
 hid_t
 retc_h5_memory_type(retc_h5_type type) {
@@ -84,6 +86,21 @@ retc_h5_move_plain(const retc_h5_transfer *transfer, const retc_h5_box *part) {
     return status;
 }
 
+typedef struct {
+    retc_h5_converter convert;
+    const unsigned char *in;
+    unsigned char *out;
+    size_t n, in_size, out_size;
+} conversion;
+
+static int
+convert_share(void *context, size_t i) {
+    const conversion *c = context;
+    size_t from = i * SHARE, n = c->n - from < SHARE ? c->n - from : SHARE;
+    c->convert(c->in + from * c->in_size, c->out + from * c->out_size, n);
+    return RETC_OK;
+}
+
 /* Read a slab in the type of the file and convert it, which HDF5 does several times slower.  Positive when there is no such
  * conversion here, or one step along the outermost axis is larger than a piece. */
 static int
@@ -107,7 +124,10 @@ read_converted(const retc_h5_transfer *transfer) {
         part.slab.from[0] += done_rows;
         part.slab.n[0] = slab->n[0] - done_rows < rows ? slab->n[0] - done_rows : rows;
         RETC_TRY(retc_h5_move_plain(&part, &part.slab));
-        convert(piece, (unsigned char *)transfer->data + done_rows * row * memory_size, part.slab.n[0] * row);
+        conversion c = {
+            convert, piece,      (unsigned char *)transfer->data + done_rows * row * memory_size, part.slab.n[0] * row,
+            size,    memory_size};
+        RETC_TRY(retc_parallel_for((c.n + SHARE - 1) / SHARE, retc_h5_threads(), convert_share, &c));
     }
 
 done:

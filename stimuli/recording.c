@@ -145,7 +145,7 @@ read_movie(const retc_recording *recording, retc_part part, retc_h5_type type, s
     if (recording->part[part].recipe)
         return make_movie(recording->part[part].recipe, type, t0, n, out);
     RETC_TRY(retc_h5_read(recording->file, retc_name_in(&name, part, "stimulus"), type, start, count, out));
-    if (type == RETC_H5_FLOAT)
+    if (type == RETC_H5_FLOAT && !recording->part[part].movie_is_bytes)
         RETC_TRY(check_movie(recording, part, t0, out, n));
 
 done:

@@ -56,12 +56,17 @@ tests_cli_edit_h5_LDADD = $(HDF5_LIBS)
 AM_TESTS_ENVIRONMENT = RETCODEC='$(abs_builddir)/retcodec$(EXEEXT)'; export RETCODEC; \
     RETC_TESTS='$(abs_srcdir)/tests'; export RETC_TESTS;
 $(CLI_TESTS:.sh=.log): retcodec$(EXEEXT) tests/cli/edit_h5$(EXEEXT) $(man_MANS)
-# How fast it is: make bench.
-EXTRA_PROGRAMS = tests/bench/bench
+# How fast it is: make bench, with long recordings by make bench BENCH_SECONDS=3600 BENCH_MEGABYTES=1000.
+EXTRA_PROGRAMS = tests/bench/bench tests/bench/streams
 tests_bench_bench_SOURCES = tests/bench/bench.c tests/fixtures.c tests/fixtures.h
 tests_bench_bench_LDADD = libretcodec-internal.la $(DEPENDENCY_LIBS)
+tests_bench_streams_SOURCES = tests/bench/streams.c
+tests_bench_streams_LDADD = libretcodec-internal.la $(DEPENDENCY_LIBS)
 EXTRA_DIST += tests/bench/compare.sh
-CLEANFILES += tests/bench/bench$(EXEEXT)
+CLEANFILES += tests/bench/bench$(EXEEXT) tests/bench/streams$(EXEEXT)
+BENCH_SECONDS = 300
+BENCH_MEGABYTES = 200
 .PHONY: bench
-bench: tests/bench/bench$(EXEEXT)
+bench: tests/bench/bench$(EXEEXT) tests/bench/streams$(EXEEXT) retcodec$(EXEEXT)
 	@tests/bench/bench$(EXEEXT)
+	@tests/bench/streams$(EXEEXT) '$(abs_builddir)/retcodec$(EXEEXT)' $(BENCH_SECONDS) $(BENCH_MEGABYTES)
