@@ -4,6 +4,7 @@
 int
 retc_cmd_import(int argc, char **argv) {
     static const retc_command_kind formats[] = {
+        {"matlab", retc_cmd_import_matlab},
         {"text", retc_cmd_import_text},
         {NULL, NULL},
     };

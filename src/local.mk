@@ -34,6 +34,7 @@ retcodec_SOURCES += \
     src/temporary.c src/temporary.h \
     src/run_config.c src/run_config.h \
     src/cmd_import.c \
+    src/cmd_import_matlab.c \
     src/cmd_import_text.c \
     src/cmd_stimulus.c \
     src/cmd_simulate.c \

@@ -34,6 +34,7 @@
 #include "image.h"
 #include "image_set.h"
 #include "import_build.h"
+#include "import_matlab.h"
 #include "import_text.h"
 #include "movie.h"
 #include "movie_kinds.h"

@@ -3,6 +3,8 @@ libretcodec_internal_la_SOURCES += \
     stimuli/experiments.c stimuli/experiments.h \
     stimuli/frame_clock.c stimuli/frame_clock.h \
     stimuli/import_build.c stimuli/import_build.h \
+    stimuli/import_ensemble.c stimuli/import_fixations.c \
+    stimuli/import_matlab.c stimuli/import_matlab.h stimuli/import_matlab_internal.h stimuli/import_matlab_variables.c \
     stimuli/import_parts.c \
     stimuli/image.c stimuli/image.h stimuli/image_rows.h \
     stimuli/image_jpeg.c stimuli/image_png.c stimuli/image_pnm.c stimuli/image_tiff.c \
@@ -32,4 +34,4 @@ pkginclude_HEADERS += stimuli/circuit.h stimuli/frame_clock.h stimuli/image.h st
     stimuli/recipe.h stimuli/recording.h stimuli/recording_write.h stimuli/simulate.h stimuli/spectral_noise.h stimuli/spikes.h stimuli/stimulus_file.h \
     stimuli/text.h stimuli/texture.h stimuli/white_noise.h
 pkginclude_HEADERS += stimuli/import_build.h
-pkginclude_HEADERS += stimuli/experiments.h
+pkginclude_HEADERS += stimuli/experiments.h stimuli/import_matlab.h

@@ -11,6 +11,7 @@ C_TESTS = \
     tests/check_h5_object \
     tests/check_images \
     tests/check_import \
+    tests/check_import_matlab \
     tests/check_kernels \
     tests/check_mat \
     tests/check_levels \
@@ -44,7 +45,8 @@ EXTRA_DIST += tests/golden/sae.h5 tests/golden/tiny_wn.h5
 # The program as its users meet it.
 TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = $(SHELL)
-CLI_TESTS = tests/cli/bad_input.sh tests/cli/figure.sh tests/cli/files.sh tests/cli/info.sh tests/cli/install.sh \
+CLI_TESTS = tests/cli/bad_input.sh tests/cli/figure.sh tests/cli/files.sh tests/cli/import_matlab.sh \
+    tests/cli/info.sh tests/cli/install.sh \
     tests/cli/quality.sh tests/cli/recording_options.sh tests/cli/resume.sh tests/cli/run.sh tests/cli/stimulus_noise.sh \
     tests/cli/usage.sh
 dist_check_SCRIPTS += $(CLI_TESTS)
