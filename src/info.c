@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "figure_table.h"
+#include "trials.h"
 
 enum { MOST_NAMES = 8, LABEL_WIDTH = 14 };
 
@@ -99,6 +100,35 @@ print_interval(FILE *out, double interval) {
         retc_info_fact(out, "frame rate", "%.4g Hz (%.4g ms)", 1 / interval, 1e3 * interval);
 }
 
+/* The values that a parameter takes, each once, as "direction 0 45 90 degrees". */
+static void
+print_parameter(FILE *out, const retc_parameter *parameter, size_t conditions) {
+    size_t printed = 0;
+    fprintf(out, "  %-*s %s", LABEL_WIDTH, "", parameter->name);
+    for (size_t c = 0; c < conditions && printed <= 2 * MOST_NAMES; ++c) {
+        size_t before = 0;
+        while (before < c && parameter->value[before] != parameter->value[c])
+            ++before;
+        if (before == c && printed++ < 2 * MOST_NAMES)
+            fprintf(out, " %.6g", parameter->value[c]);
+        else if (before == c)
+            fputs(" ...", out);
+    }
+    fprintf(out, "%s%s\n", parameter->unit[0] ? " " : "", parameter->unit);
+}
+
+/* The conditions and trials of a protocol below `group`, where there are any. */
+static void
+protocol_facts(FILE *out, retc_h5 *file, const char *group) {
+    retc_trials trials = {0};
+    if (!retc_trials_has(file, group) || retc_trials_read(file, group, 0, &trials) < 0)
+        return;
+    retc_info_fact(out, group[0] ? group : "protocol", "%zu trials of %zu conditions", trials.trials, trials.conditions);
+    for (size_t p = 0; p < trials.parameters; ++p)
+        print_parameter(out, &trials.parameter[p], trials.conditions);
+    retc_trials_free(&trials);
+}
+
 /* Number of times that the test stimulus was shown. */
 static size_t
 count_repeats(retc_h5 *file) {
@@ -126,6 +156,8 @@ recording_facts(FILE *out, retc_h5 *file) {
         print_length(out, "test", movie_axis(file, "test/", 0), "frames", interval, count_repeats(file));
     retc_info_fact(out, "frame", "%zu x %zu pixels", movie_axis(file, part, 1), movie_axis(file, part, 2));
     print_interval(out, interval);
+    protocol_facts(out, file, "train");
+    protocol_facts(out, file, "test");
     if (interneurons)
         retc_info_fact(out, "interneurons", "%zu (simulated retina)", interneurons);
 }
@@ -137,6 +169,7 @@ stimulus_facts(FILE *out, retc_h5 *file) {
     print_length(out, "length", movie_axis(file, "", 0), "frames", interval, 0);
     retc_info_fact(out, "frame", "%zu x %zu pixels", movie_axis(file, "", 1), movie_axis(file, "", 2));
     print_interval(out, interval);
+    protocol_facts(out, file, "");
 }
 
 /* The classes of the layers, and the history and frame the model sees. */

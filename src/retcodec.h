@@ -30,7 +30,9 @@
 
 /* stimuli */
 #include "circuit.h"
+#include "coverage.h"
 #include "experiments.h"
+#include "grating.h"
 #include "image.h"
 #include "image_set.h"
 #include "import_build.h"
@@ -40,6 +42,8 @@
 #include "movie_kinds.h"
 #include "movie_spectrum.h"
 #include "natural_movie.h"
+#include "protocol.h"
+#include "protocol_kinds.h"
 #include "recipe.h"
 #include "recording.h"
 #include "recording_write.h"
@@ -47,6 +51,7 @@
 #include "spectral_noise.h"
 #include "stimulus_file.h"
 #include "text.h"
+#include "trials.h"
 #include "white_noise.h"
 
 /* models */

@@ -1,7 +1,9 @@
 libretcodec_internal_la_SOURCES += \
     stimuli/circuit.c stimuli/circuit.h \
+    stimuli/coverage.c stimuli/coverage.h \
     stimuli/experiments.c stimuli/experiments.h \
     stimuli/frame_clock.c stimuli/frame_clock.h \
+    stimuli/grating.c stimuli/grating.h \
     stimuli/import_build.c stimuli/import_build.h \
     stimuli/import_ensemble.c stimuli/import_fixations.c \
     stimuli/import_matlab.c stimuli/import_matlab.h stimuli/import_matlab_internal.h stimuli/import_matlab_variables.c \
@@ -17,6 +19,9 @@ libretcodec_internal_la_SOURCES += \
     stimuli/movie_spectrum.c stimuli/movie_spectrum.h \
     stimuli/natural_movie.c stimuli/natural_movie.h \
     stimuli/recipe.c stimuli/recipe.h \
+    stimuli/protocol.c stimuli/protocol.h stimuli/protocol_kinds.h \
+    stimuli/protocol_flashes.c stimuli/protocol_gratings.c stimuli/protocol_motion.c \
+    stimuli/protocol_noise_steps.c stimuli/protocol_object.c \
     stimuli/recording.c stimuli/recording.h \
     stimuli/recording_choice.c stimuli/recording_clock.c stimuli/recording_repeats.c \
     stimuli/recording_open.c stimuli/recording_data.h \
@@ -27,6 +32,7 @@ libretcodec_internal_la_SOURCES += \
     stimuli/stimulus_file.c stimuli/stimulus_file.h \
     stimuli/text.c stimuli/text.h \
     stimuli/texture.c stimuli/texture.h \
+    stimuli/trials.c stimuli/trials.h \
     stimuli/white_noise.c stimuli/white_noise.h
 pkginclude_HEADERS += stimuli/circuit.h stimuli/frame_clock.h stimuli/image.h stimuli/image_set.h \
     stimuli/import_text.h stimuli/movie.h stimuli/movie_kinds.h stimuli/movie_spectrum.h \
@@ -35,3 +41,5 @@ pkginclude_HEADERS += stimuli/circuit.h stimuli/frame_clock.h stimuli/image.h st
     stimuli/text.h stimuli/texture.h stimuli/white_noise.h
 pkginclude_HEADERS += stimuli/import_build.h
 pkginclude_HEADERS += stimuli/experiments.h stimuli/import_matlab.h
+pkginclude_HEADERS += stimuli/experiments.h
+pkginclude_HEADERS += stimuli/coverage.h stimuli/grating.h stimuli/protocol.h stimuli/protocol_kinds.h stimuli/trials.h

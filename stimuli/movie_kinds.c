@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "natural_movie.h"
+#include "protocol_kinds.h"
 #include "spectral_noise.h"
 #include "white_noise.h"
 
@@ -10,6 +11,20 @@ const retc_movie_kind *const retc_movie_kinds[] = {
     &retc_white_noise_kind,
     &retc_spectral_noise_kind,
     &retc_natural_movie_kind,
+    &retc_flashes_kind,
+    &retc_paired_flashes_kind,
+    &retc_luminance_steps_kind,
+    &retc_contrast_steps_kind,
+    &retc_reversing_grating_kind,
+    &retc_drifting_grating_kind,
+    &retc_moving_bar_kind,
+    &retc_moving_spot_kind,
+    &retc_motion_reversal_kind,
+    &retc_motion_anticipation_kind,
+    &retc_object_motion_kind,
+    &retc_omitted_kind,
+    &retc_looming_kind,
+    &retc_chirp_kind,
     NULL,
 };
 

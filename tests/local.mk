@@ -20,6 +20,7 @@ C_TESTS = \
     tests/check_noise \
     tests/check_options \
     tests/check_preview \
+    tests/check_protocols \
     tests/check_provenance \
     tests/check_quality \
     tests/check_recipe \
@@ -48,7 +49,7 @@ SH_LOG_COMPILER = $(SHELL)
 CLI_TESTS = tests/cli/bad_input.sh tests/cli/figure.sh tests/cli/files.sh tests/cli/import_matlab.sh \
     tests/cli/info.sh tests/cli/install.sh \
     tests/cli/quality.sh tests/cli/recording_options.sh tests/cli/resume.sh tests/cli/run.sh tests/cli/stimulus_noise.sh \
-    tests/cli/usage.sh
+    tests/cli/stimulus_protocols.sh tests/cli/usage.sh
 dist_check_SCRIPTS += $(CLI_TESTS)
 TESTS += $(CLI_TESTS)
 EXTRA_DIST += tests/cli/lib.sh
