@@ -60,7 +60,7 @@ make_stimulus(const retc_movie_kind *kind, int argc, char **argv) {
     RETC_TRY(write_stimulus(&request, movie, recipe, file, common.quiet));
     RETC_TRY(retc_command_finish(file, &common, provenance));
     retc_say(&common, "%s: %s, %zu frames of %zu x %zu pixels at %g Hz\n", common.output, kind->name, movie->layout.frames,
-             movie->layout.height, movie->layout.width, request.screen.frame_rate);
+             movie->layout.height, movie->layout.width, 1 / movie->layout.frame_interval);
 
 done:
     retc_h5_close(file);

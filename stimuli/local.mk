@@ -1,9 +1,13 @@
 libretcodec_internal_la_SOURCES += \
     stimuli/circuit.c stimuli/circuit.h \
     stimuli/coverage.c stimuli/coverage.h \
+    stimuli/events.c stimuli/events.h \
     stimuli/experiments.c stimuli/experiments.h \
+    stimuli/crop.c stimuli/crop.h \
     stimuli/frame_clock.c stimuli/frame_clock.h \
     stimuli/grating.c stimuli/grating.h \
+    stimuli/frozen.c stimuli/frozen.h \
+    stimuli/log_polar.c stimuli/log_polar.h \
     stimuli/import_build.c stimuli/import_build.h \
     stimuli/import_ensemble.c stimuli/import_fixations.c \
     stimuli/import_matlab.c stimuli/import_matlab.h stimuli/import_matlab_internal.h stimuli/import_matlab_variables.c \
@@ -15,6 +19,7 @@ libretcodec_internal_la_SOURCES += \
     stimuli/import_text.c stimuli/import_text.h \
     stimuli/levels.c stimuli/levels.h \
     stimuli/movie.c stimuli/movie.h \
+    stimuli/movie_input.c stimuli/movie_input.h \
     stimuli/movie_kinds.c stimuli/movie_kinds.h \
     stimuli/movie_spectrum.c stimuli/movie_spectrum.h \
     stimuli/natural_movie.c stimuli/natural_movie.h \
@@ -43,3 +48,4 @@ pkginclude_HEADERS += stimuli/import_build.h
 pkginclude_HEADERS += stimuli/experiments.h stimuli/import_matlab.h
 pkginclude_HEADERS += stimuli/experiments.h
 pkginclude_HEADERS += stimuli/coverage.h stimuli/grating.h stimuli/protocol.h stimuli/protocol_kinds.h stimuli/trials.h
+pkginclude_HEADERS += stimuli/crop.h stimuli/events.h stimuli/frozen.h stimuli/log_polar.h stimuli/movie_input.h

@@ -65,6 +65,7 @@ enum { RETC_MOVIE_OPTIONS = 32 }; /* the most options that a kind has of its own
 typedef struct {
     const char *name;
     retc_usage usage; /* command "stimulus" */
+    int from_files;   /* its files say what the screen is: it takes no options of the screen */
     size_t size;      /* bytes of its options, a plain struct */
     void (*defaults)(void *options, retc_screen *screen);
     size_t (*table)(void *options, retc_option *entries); /* its own entries, at most RETC_MOVIE_OPTIONS: their number */

@@ -2,6 +2,10 @@
 
 #include <string.h>
 
+#include "crop.h"
+#include "events.h"
+#include "frozen.h"
+#include "log_polar.h"
 #include "natural_movie.h"
 #include "protocol_kinds.h"
 #include "spectral_noise.h"
@@ -25,6 +29,10 @@ const retc_movie_kind *const retc_movie_kinds[] = {
     &retc_omitted_kind,
     &retc_looming_kind,
     &retc_chirp_kind,
+    &retc_frozen_kind,
+    &retc_crop_kind,
+    &retc_log_polar_kind,
+    &retc_events_kind,
     NULL,
 };
 
@@ -67,8 +75,10 @@ retc_movie_request_init(retc_movie_request *request, const retc_movie_kind *kind
     };
     request->table[0] = first;
     request->entries = 1 + kind->table(request->options, request->table + 1);
-    memcpy(request->table + request->entries, screen, sizeof screen);
-    request->entries += sizeof screen / sizeof *screen;
+    if (!kind->from_files) {
+        memcpy(request->table + request->entries, screen, sizeof screen);
+        request->entries += sizeof screen / sizeof *screen;
+    }
 
 done:
     return status;

@@ -14,6 +14,7 @@
 struct retc_stimulus {
     retc_h5 *file;
     retc_stimulus_layout layout;
+    double pixel_size;   /* um, 0: unknown */
     retc_recipe *recipe; /* NULL: the frames are in the file */
     double *time;        /* (T) */
     size_t *block_start; /* (blocks) */
@@ -186,6 +187,15 @@ done:
     return status;
 }
 
+static int
+read_pixel_size(retc_stimulus *stimulus) {
+    int status = retc_h5_get_number(stimulus->file, "/", "pixel_size", &stimulus->pixel_size);
+    if (status > 0 && (!(stimulus->pixel_size > 0) || !isfinite(stimulus->pixel_size)))
+        return RETC_FAIL(RETC_EFORMAT, "%s: attribute \"pixel_size\" is %g um, expected a positive number",
+                         retc_stimulus_path(stimulus), stimulus->pixel_size);
+    return status < 0 ? status : RETC_OK;
+}
+
 retc_stimulus *
 retc_stimulus_open(const char *path) {
     int status = RETC_OK;
@@ -196,6 +206,7 @@ retc_stimulus_open(const char *path) {
     RETC_TRY(read_layout(stimulus));
     RETC_TRY(read_clock(stimulus));
     RETC_TRY(read_blocks(stimulus));
+    RETC_TRY(read_pixel_size(stimulus));
 
 done:
     if (status < 0) {
@@ -224,6 +235,11 @@ retc_stimulus_path(const retc_stimulus *stimulus) {
 const retc_stimulus_layout *
 retc_stimulus_layout_of(const retc_stimulus *stimulus) {
     return &stimulus->layout;
+}
+
+double
+retc_stimulus_pixel_size(const retc_stimulus *stimulus) {
+    return stimulus->pixel_size;
 }
 
 retc_recipe *

@@ -3,7 +3,8 @@
  *   /stimulus (T,H,W)      grey level 0 ... 255, u1 or f4
  *   /time (T)              f8, start of each frame, s
  *   /block_start (B)       i8, optional: first frame of each stretch of continuous time
- *   root attributes        kind = "stimulus", stimulus (text: what it is, "white-noise"), frame_interval (s)
+ *   root attributes        kind = "stimulus", stimulus (text: what it is, "white-noise"), frame_interval (s), pixel_size (um,
+ *                          optional)
  *
  * In place of the dataset stimulus a file may hold the recipe from which its frames are made when they are read (recipe.h). */
 #ifndef RETC_STIMULUS_FILE_H
@@ -46,6 +47,9 @@ void retc_stimulus_close(retc_stimulus *stimulus);
 
 const char *retc_stimulus_path(const retc_stimulus *stimulus);
 const retc_stimulus_layout *retc_stimulus_layout_of(const retc_stimulus *stimulus);
+
+/* Side of a pixel on the retina, um; 0 when the file does not say. */
+double retc_stimulus_pixel_size(const retc_stimulus *stimulus);
 
 /* The recipe that the frames are made from, borrowed; NULL when they are stored. */
 struct retc_recipe *retc_stimulus_recipe(const retc_stimulus *stimulus);

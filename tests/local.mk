@@ -33,6 +33,7 @@ C_TESTS = \
     tests/check_stacked \
     tests/check_stats \
     tests/check_stimuli \
+    tests/check_transforms \
     tests/check_xcorr
 LDADD = tests/libtesting.la libretcodec-internal.la $(CHECK_LIBS)
 tests_libtesting_la_SOURCES = tests/testing.c tests/testing.h tests/fixtures.c tests/fixtures.h

@@ -45,4 +45,62 @@ bad_recipe() {
     no_leftovers
 }
 
-run_cases white_noise recipe bad_recipe
+noise_with_a_spectrum() {
+    expect 0 "$RETCODEC" stimulus spectral-noise --frames 300 --time-exponent 1 --space-exponent 1.5 --time-corner 1 -o noise.h5
+    prints "noise.h5: spectral-noise, 300 frames of 16 x 16 pixels at 60 Hz"
+    expect 1 "$RETCODEC" stimulus spectral-noise --time-corner 40 -o other.h5
+    complains "retcodec stimulus: a corner of 40 Hz lies not between 0 and half the frame rate, 30 Hz"
+    one_line
+    absent other.h5
+}
+
+# Every kind that is made of files, one command line each, without --output.
+made_of_files() {
+    cat <<LIST
+frozen movie.h5 other.h5 --running 30 --frozen 20
+crop movie.h5 --row 2 --width 5
+log-polar movie.h5 --rings 5 --sectors 8
+log-polar movie.h5 --rings 5 --sectors 8 --back
+events movie.h5
+LIST
+}
+
+transforms() {
+    "$RETCODEC" stimulus white-noise --frames 100 --height 9 --width 8 --frame-rate 50 -q -o movie.h5
+    "$RETCODEC" stimulus white-noise --frames 100 --height 9 --width 8 --frame-rate 50 --seed 2 --recipe -q -o other.h5
+    made_of_files >list
+    while read -r line <&4; do
+        expect 0 "$RETCODEC" stimulus $line -o result.h5
+        prints "pixels at 50 Hz"
+        expect 0 "$RETCODEC" info result.h5
+        prints "  stimulus       ${line%% *}"
+        prints "  frame rate     50 Hz"
+        rm result.h5
+        expect 1 "$RETCODEC" stimulus $line --recipe -o result.h5
+        complains "retcodec stimulus: a ${line%% *} that reads files has no recipe; leave out --recipe to store its frames"
+        one_line
+        expect 2 "$RETCODEC" stimulus $line --frame-rate 60 -o result.h5
+        complains "retcodec stimulus: there is no option --frame-rate"
+        one_line
+        expect 1 "$RETCODEC" stimulus $line -o movie.h5 --force
+        complains "movie.h5 is an input and cannot be the output as well"
+        head -c 3000 movie.h5 >cut.h5
+        expect 1 "$RETCODEC" stimulus $(echo "$line" | sed 's/movie.h5/cut.h5/') -o result.h5
+        complains "retcodec stimulus: cut.h5: the HDF5 file is truncated"
+        one_line
+        absent result.h5
+        no_leftovers
+    done 4<list
+    expect 2 "$RETCODEC" stimulus frozen movie.h5 -o result.h5
+    complains "retcodec stimulus: --frozen-movie is missing"
+    expect 1 "$RETCODEC" stimulus frozen movie.h5 other.h5 --running 101 --frozen 20 -o result.h5
+    complains "movie.h5: has 100 frames, the running part needs 101"
+    expect 1 "$RETCODEC" stimulus crop movie.h5 --row 9 -o result.h5
+    complains "pixels from row 9, column 0 on are asked for, frames have 9 x 8"
+    expect 1 "$RETCODEC" stimulus log-polar movie.h5 --inner 20 -o result.h5
+    complains "retcodec stimulus: rings from 20 to 6.0208 pixels have no meaning: expected 0 < inner < outer"
+    one_line
+    absent result.h5
+}
+
+run_cases white_noise recipe bad_recipe noise_with_a_spectrum transforms
