@@ -21,6 +21,14 @@ complete_table(const retc_movie_request *request, retc_common *common, int *reci
     memcpy(table + request->entries, rest, sizeof rest);
 }
 
+static void
+say_report(const retc_movie *movie, const retc_common *common) {
+    char *report = movie->report ? movie->report(movie->context) : NULL;
+    if (report)
+        retc_say(common, "%s\n", report);
+    retc_free(report);
+}
+
 static int
 write_stimulus(const retc_movie_request *request, retc_movie *movie, int only_recipe, retc_h5 *file, int quiet) {
     int status = RETC_OK;
@@ -61,6 +69,7 @@ make_stimulus(const retc_movie_kind *kind, int argc, char **argv) {
     RETC_TRY(retc_command_finish(file, &common, provenance));
     retc_say(&common, "%s: %s, %zu frames of %zu x %zu pixels at %g Hz\n", common.output, kind->name, movie->layout.frames,
              movie->layout.height, movie->layout.width, 1 / movie->layout.frame_interval);
+    say_report(movie, &common);
 
 done:
     retc_h5_close(file);

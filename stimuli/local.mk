@@ -4,7 +4,11 @@ libretcodec_internal_la_SOURCES += \
     stimuli/events.c stimuli/events.h \
     stimuli/experiments.c stimuli/experiments.h \
     stimuli/crop.c stimuli/crop.h \
+    stimuli/dead_leaves.c \
+    stimuli/experiments.c stimuli/experiments.h \
+    stimuli/eye_path.c stimuli/eye_path.h \
     stimuli/frame_clock.c stimuli/frame_clock.h \
+    stimuli/gallery.c stimuli/gallery.h \
     stimuli/grating.c stimuli/grating.h \
     stimuli/frozen.c stimuli/frozen.h \
     stimuli/log_polar.c stimuli/log_polar.h \
@@ -22,6 +26,7 @@ libretcodec_internal_la_SOURCES += \
     stimuli/movie_input.c stimuli/movie_input.h \
     stimuli/movie_kinds.c stimuli/movie_kinds.h \
     stimuli/movie_spectrum.c stimuli/movie_spectrum.h \
+    stimuli/natural_kinds.c \
     stimuli/natural_movie.c stimuli/natural_movie.h \
     stimuli/recipe.c stimuli/recipe.h \
     stimuli/protocol.c stimuli/protocol.h stimuli/protocol_kinds.h \
@@ -31,6 +36,7 @@ libretcodec_internal_la_SOURCES += \
     stimuli/recording_choice.c stimuli/recording_clock.c stimuli/recording_repeats.c \
     stimuli/recording_open.c stimuli/recording_data.h \
     stimuli/recording_write.c stimuli/recording_write.h \
+    stimuli/scene.c stimuli/scene.h stimuli/scene_grid.h \
     stimuli/simulate.c stimuli/simulate.h \
     stimuli/spectral_noise.c stimuli/spectral_noise.h \
     stimuli/spikes.c stimuli/spikes.h \
@@ -49,3 +55,4 @@ pkginclude_HEADERS += stimuli/experiments.h stimuli/import_matlab.h
 pkginclude_HEADERS += stimuli/experiments.h
 pkginclude_HEADERS += stimuli/coverage.h stimuli/grating.h stimuli/protocol.h stimuli/protocol_kinds.h stimuli/trials.h
 pkginclude_HEADERS += stimuli/crop.h stimuli/events.h stimuli/frozen.h stimuli/log_polar.h stimuli/movie_input.h
+pkginclude_HEADERS += stimuli/eye_path.h stimuli/gallery.h stimuli/scene.h

@@ -33,7 +33,8 @@ size_t retc_screen_frames(const retc_screen *screen, double protocol);
 
 /* A movie.  `frames` gives grey levels 0 ... 255, and is asked for them in ascending order; only a movie that says so can be
  * asked in any order.  `annotate` (NULL: nothing to add) writes what a file of this movie holds beside it: the path of the
- * eyes, the times of flashes. */
+ * eyes, the times of flashes.  `report` (NULL: nothing to say) gives, once the frames were made, one line for the user
+ * (retc_free), or NULL. */
 typedef struct {
     const char *kind; /* "white-noise" */
     retc_stimulus_layout layout;
@@ -41,6 +42,7 @@ typedef struct {
     int any_order;
     retc_stimulus_source frames;
     int (*annotate)(void *context, retc_h5 *file);
+    char *(*report)(void *context);
     void (*free)(void *context);
     void *context;
 } retc_movie;

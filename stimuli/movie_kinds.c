@@ -15,6 +15,7 @@ const retc_movie_kind *const retc_movie_kinds[] = {
     &retc_white_noise_kind,
     &retc_spectral_noise_kind,
     &retc_natural_movie_kind,
+    &retc_jittered_images_kind,
     &retc_flashes_kind,
     &retc_paired_flashes_kind,
     &retc_luminance_steps_kind,

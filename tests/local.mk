@@ -17,6 +17,7 @@ C_TESTS = \
     tests/check_levels \
     tests/check_models \
     tests/check_modes \
+    tests/check_natural \
     tests/check_noise \
     tests/check_options \
     tests/check_preview \
@@ -49,7 +50,8 @@ TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = $(SHELL)
 CLI_TESTS = tests/cli/bad_input.sh tests/cli/figure.sh tests/cli/files.sh tests/cli/import_matlab.sh \
     tests/cli/info.sh tests/cli/install.sh \
-    tests/cli/quality.sh tests/cli/recording_options.sh tests/cli/resume.sh tests/cli/run.sh tests/cli/stimulus_noise.sh \
+    tests/cli/quality.sh tests/cli/recording_options.sh tests/cli/resume.sh tests/cli/run.sh \
+    tests/cli/stimulus_natural.sh tests/cli/stimulus_noise.sh \
     tests/cli/stimulus_protocols.sh tests/cli/usage.sh
 dist_check_SCRIPTS += $(CLI_TESTS)
 TESTS += $(CLI_TESTS)
