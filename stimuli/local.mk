@@ -5,7 +5,6 @@ libretcodec_internal_la_SOURCES += \
     stimuli/experiments.c stimuli/experiments.h \
     stimuli/crop.c stimuli/crop.h \
     stimuli/dead_leaves.c \
-    stimuli/experiments.c stimuli/experiments.h \
     stimuli/eye_path.c stimuli/eye_path.h \
     stimuli/frame_clock.c stimuli/frame_clock.h \
     stimuli/gallery.c stimuli/gallery.h \
