@@ -12,6 +12,7 @@
 enum { OPEN_FILES = 16, CACHE_LEAST = 1 << 20, CACHE_MOST = 1 << 25 };
 
 static char temporaries[OPEN_FILES][4096]; /* for the signal handler: fixed storage, "" when free */
+static char latest[4096];                  /* likewise */
 
 /* ---- errors ---------------------------------------------------------------------------------------------------------- */
 
@@ -77,6 +78,9 @@ retc_h5_open(const char *path) {
         RETC_FAIL(RETC_EIO, "%s: %s", path, strerror(errno));
         return NULL;
     }
+    if (retc_h5_survives(path) < 0)
+        return NULL;
+    snprintf(latest, sizeof latest, "%s", path);
     retc_h5 *file = handle_alloc(path);
     if (!file)
         return NULL;
@@ -111,6 +115,11 @@ forget_temporary(const char *name) {
     for (size_t i = 0; i < OPEN_FILES; ++i)
         if (strcmp(temporaries[i], name) == 0)
             temporaries[i][0] = '\0';
+}
+
+const char *
+retc_h5_latest(void) {
+    return latest;
 }
 
 void

@@ -20,7 +20,8 @@ typedef struct retc_h5 retc_h5;
 
 typedef enum { RETC_H5_FLOAT, RETC_H5_DOUBLE, RETC_H5_INT64, RETC_H5_UINT8 } retc_h5_type; /* f4, f8, i8, u1 */
 
-/* Open `path` for reading.  NULL with a recorded reason: missing, not HDF5, truncated. */
+/* Open `path` for reading.  NULL with a recorded reason: missing, not HDF5, truncated; or so damaged that the HDF5 library
+ * itself would crash or never end: a child process looks at the file first (guard.h). */
 retc_h5 *retc_h5_open(const char *path);
 
 /* Start a new file that will become `path`.  Fails when `path` exists and `force` is 0, or its folder cannot be written. */
@@ -108,6 +109,9 @@ int retc_h5_visit(retc_h5 *file, int (*visit)(void *context, const char *name, i
 
 /* Pack and unpack chunks on up to `threads` threads (0, the default: all processors); files do not depend on it. */
 void retc_h5_use_threads(size_t threads);
+
+/* The file that was opened last, "" when none was: safe in a signal handler. */
+const char *retc_h5_latest(void);
 
 /* Remove the temporary files of all files now being written: safe in a signal handler. */
 void retc_h5_remove_temporaries(void);

@@ -55,6 +55,9 @@ typedef struct {
     int writing;
 } retc_h5_transfer;
 
+/* Look at all of a file in a child process; fails when HDF5 does not survive that. */
+int retc_h5_survives(const char *path) RETC_USED;
+
 /* Failures of HDF5 itself at an object, with its reason. */
 int retc_h5_fail_read(const retc_h5 *file, const char *name);
 int retc_h5_fail_write(const retc_h5 *file, const char *name);

@@ -2,8 +2,9 @@ libretcodec_internal_la_SOURCES += \
     src/error.c src/error.h \
     src/fft.c src/fft.h \
     src/folder.c src/folder.h \
+    src/guard.c src/guard.h \
     src/h5.c src/h5.h src/h5_internal.h \
-    src/h5_chunks.c src/h5_convert.c src/h5_numbers.c src/h5_text.c \
+    src/h5_check.c src/h5_chunks.c src/h5_convert.c src/h5_numbers.c src/h5_text.c \
     src/h5_object.c src/h5_object.h \
     src/kernels/conv.c src/kernels/conv.h src/kernels/conv_ref.c \
     src/kernels/fftconv.c src/kernels/fftconv.h \

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 
@@ -21,6 +22,44 @@ clean_up_and_die(int number) {
     retc_command_remove_temporaries();
     signal(number, SIG_DFL);
     raise(number);
+}
+
+static void
+say(const char *text) {
+    ssize_t written = write(STDERR_FILENO, text, strlen(text));
+    (void)written;
+}
+
+/* A library, or this program, has failed on a file that no check refused.  Only what is safe in a signal handler is used. */
+static void
+clean_up_and_explain(int number) {
+    (void)number;
+    retc_command_remove_temporaries();
+    const char *path = retc_h5_latest();
+    if (isatty(STDERR_FILENO))
+        say("\n");
+    say("retcodec: crashed");
+    if (path[0]) {
+        say(" after it had opened ");
+        say(path);
+        say(": if that file is damaged, copy or make it again, or try h5repack");
+    }
+    say("; please report crashes on good files\n");
+    _exit(EXIT_FAILURE);
+}
+
+/* On a stack of their own, since the program's may have run out.  A sanitizer's report says more. */
+static void
+install_crash_handlers(void) {
+#ifndef __SANITIZE_ADDRESS__
+    static char stack[1 << 16];
+    static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+    struct sigaction action = {.sa_handler = clean_up_and_explain, .sa_flags = SA_ONSTACK | SA_RESETHAND};
+    sigemptyset(&action.sa_mask);
+    sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL);
+    for (size_t i = 0; i < sizeof crashes / sizeof *crashes; ++i)
+        sigaction(crashes[i], &action, NULL);
+#endif
 }
 
 static void
@@ -88,6 +127,7 @@ main(int argc, char **argv) {
     const char *name = argc > 1 ? argv[1] : NULL;
     retc_library_init();
     install_handlers();
+    install_crash_handlers();
     if (!name) {
         retc_commands_list(stderr);
         return EXIT_USAGE;

@@ -5,6 +5,7 @@ C_TESTS = \
     tests/check_fftconv \
     tests/check_figure \
     tests/check_golden \
+    tests/check_guard \
     tests/check_h5 \
     tests/check_h5_chunks \
     tests/check_h5_files \
@@ -53,6 +54,9 @@ CLI_TESTS = tests/cli/bad_input.sh tests/cli/figure.sh tests/cli/files.sh tests/
     tests/cli/quality.sh tests/cli/recording_options.sh tests/cli/resume.sh tests/cli/run.sh \
     tests/cli/stimulus_natural.sh tests/cli/stimulus_noise.sh \
     tests/cli/stimulus_protocols.sh tests/cli/usage.sh
+CLI_TESTS = tests/cli/bad_input.sh tests/cli/damaged.sh tests/cli/figure.sh tests/cli/files.sh tests/cli/info.sh tests/cli/install.sh \
+    tests/cli/quality.sh tests/cli/recording_options.sh tests/cli/resume.sh tests/cli/run.sh tests/cli/stimulus_noise.sh \
+    tests/cli/usage.sh
 dist_check_SCRIPTS += $(CLI_TESTS)
 TESTS += $(CLI_TESTS)
 EXTRA_DIST += tests/cli/lib.sh

@@ -1,0 +1,103 @@
+/* Does HDF5 survive a file?  Its library (1.10) crashes on some damaged metadata.  This looks at whatever the layer may look at
+ * later, except the numbers themselves: links, objects, types, shapes, filters, the index of chunks, attributes and texts. */
+#include <stdlib.h>
+
+#include "guard.h"
+#include "h5_internal.h"
+
+/* Bytes of an attribute or of texts that are read, and levels of links into other files. */
+enum { MOST_BYTES = 1 << 20, MOST_LINKS = 4 };
+
+/* Read all elements in the type of the file and let go of them. */
+static void
+read_values(hid_t id, hid_t type, hid_t space, int is_attribute) {
+    hssize_t n = H5Sget_simple_extent_npoints(space);
+    size_t size = H5Tget_size(type);
+    if (n <= 0 || size == 0 || (size_t)n > MOST_BYTES / size)
+        return;
+    void *values = calloc((size_t)n, size);
+    herr_t read = !values        ? -1
+                  : is_attribute ? H5Aread(id, type, values)
+                                 : H5Dread(id, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values);
+    if (read >= 0 && H5Tdetect_class(type, H5T_VLEN) + H5Tis_variable_str(type) > 0)
+        H5Dvlen_reclaim(type, space, H5P_DEFAULT, values);
+    free(values);
+}
+
+static void
+look_at_attributes(hid_t object) {
+    H5O_info_t info;
+    if (H5Oget_info2(object, &info, H5O_INFO_NUM_ATTRS) < 0)
+        return;
+    for (hsize_t i = 0; i < info.num_attrs; ++i) {
+        char name[256];
+        hid_t id = H5Aopen_by_idx(object, ".", H5_INDEX_NAME, H5_ITER_INC, i, H5P_DEFAULT, H5P_DEFAULT);
+        if (id < 0)
+            return;
+        hid_t type = H5Aget_type(id), space = H5Aget_space(id);
+        H5Aget_name(id, sizeof name, name);
+        if (type >= 0 && space >= 0)
+            read_values(id, type, space, 1);
+        H5Sclose(space);
+        H5Tclose(type);
+        H5Aclose(id);
+    }
+}
+
+static void
+look_at_dataset(hid_t id) {
+    hsize_t chunks;
+    hid_t type = H5Dget_type(id), space = H5Dget_space(id), creation = H5Dget_create_plist(id);
+    if (type >= 0 && space >= 0 && creation >= 0) {
+        H5T_class_t class = H5Tget_class(type);
+        for (int i = 0; i < H5Pget_nfilters(creation); ++i)
+            H5Pget_filter2(creation, (unsigned)i, NULL, NULL, NULL, 0, NULL, NULL);
+        H5Dget_storage_size(id);
+        if (H5Pget_layout(creation) == H5D_CHUNKED)
+            H5Dget_num_chunks(id, space, &chunks);
+        if (class == H5T_STRING || class == H5T_REFERENCE || class == H5T_VLEN)
+            read_values(id, type, space, 0);
+    }
+    H5Pclose(creation);
+    H5Sclose(space);
+    H5Tclose(type);
+}
+
+static herr_t look_at_link(hid_t group, const char *name, const H5L_info_t *info, void *data);
+
+static void
+look_at_object(hid_t parent, const char *name, const int *level, int is_foreign) {
+    hid_t id = H5Oopen(parent, name, H5P_DEFAULT);
+    if (id < 0)
+        return;
+    int next = *level + 1;
+    look_at_attributes(id);
+    if (H5Iget_type(id) == H5I_DATASET)
+        look_at_dataset(id);
+    /* The visit of this file does not go into groups of another one. */
+    else if (H5Iget_type(id) == H5I_GROUP && is_foreign && *level < MOST_LINKS)
+        H5Lvisit(id, H5_INDEX_NAME, H5_ITER_INC, look_at_link, &next);
+    H5Oclose(id);
+}
+
+static herr_t
+look_at_link(hid_t group, const char *name, const H5L_info_t *info, void *data) {
+    look_at_object(group, name, data, info->type == H5L_TYPE_EXTERNAL);
+    return 0;
+}
+
+static void
+look(const char *path) {
+    int level = 0;
+    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    if (file < 0)
+        return;
+    look_at_object(file, "/", &level, 0);
+    H5Lvisit(file, H5_INDEX_NAME, H5_ITER_INC, look_at_link, &level);
+    H5Fclose(file);
+}
+
+int
+retc_h5_survives(const char *path) {
+    return retc_guard(path, "the HDF5 library", "copy or make it again, or try h5repack", look);
+}
