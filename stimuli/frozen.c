@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "movie_input.h"
+#include "trials.h"
 
 /* Two frame intervals are the same when they agree this well. */
 #define SAME_INTERVAL 1e-6
@@ -64,20 +65,26 @@ static int
 frozen_annotate(void *context, retc_h5 *file) {
     int status = RETC_OK;
     const frozen_movie *pair = context;
-    size_t N = pair->options.trials, R = pair->options.running, F = pair->options.frozen;
-    int64_t *start = NULL; /* of trials, of their frozen parts */
-    RETC_TRY(RETC_ALLOC(start, 2 * N));
-    for (size_t k = 0; k < N; ++k) {
-        start[k] = (int64_t)(k * (R + F));
-        start[N + k] = (int64_t)(k * (R + F) + R);
+    size_t R = pair->options.running, F = pair->options.frozen;
+    double interval = retc_stimulus_layout_of(pair->running)->frame_interval;
+    retc_trials trials = {0};
+    RETC_TRY(retc_trials_alloc(&trials, 2, 1, 2 * pair->options.trials));
+    strcpy(trials.parameter[0].name, "frozen");
+    trials.parameter[0].value[1] = 1;
+    for (size_t k = 0; k < trials.trials; ++k) {
+        size_t start = k / 2 * (R + F) + k % 2 * R, frames = k % 2 ? F : R;
+        trials.trial[k] = (retc_trial){.condition = k % 2,
+                                       .start = start,
+                                       .frames = frames,
+                                       .onset = (double)start * interval,
+                                       .duration = (double)frames * interval};
     }
-    RETC_TRY(retc_h5_put(file, "trials/running", RETC_H5_INT64, 1, &N, start));
-    RETC_TRY(retc_h5_put(file, "trials/frozen", RETC_H5_INT64, 1, &N, start + N));
+    RETC_TRY(retc_trials_write(file, "", &trials));
     RETC_TRY(retc_h5_set_int(file, "/", "running_frames", (int64_t)R));
     RETC_TRY(retc_h5_set_int(file, "/", "frozen_frames", (int64_t)F));
 
 done:
-    retc_free(start);
+    retc_trials_free(&trials);
     return status;
 }
 

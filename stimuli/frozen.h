@@ -1,11 +1,10 @@
 /* Trials made of two movies: fresh frames of one, then always the same frames of the other.
  *
  * Trial k shows frames k R ... k R + R - 1 of the running movie, then frames 0 ... F - 1 of the frozen one.  Both screens, of
- * the same size and frame rate, are one stretch of continuous time.  This is what import_text.h takes apart again.  The file
- * also holds
+ * the same size and frame rate, are one stretch of continuous time.  This is what import_text.h takes apart again.
  *
- *   /trials/running (N), /trials/frozen (N)     i8, first frame of each trial, and of its frozen part
- *   root attributes running_frames, frozen_frames */
+ * The file also holds the root attributes running_frames and frozen_frames (R, F), and as trials (trials.h) the 2 N parts, with
+ * the conditions frozen = 0 and frozen = 1. */
 #ifndef RETC_FROZEN_H
 #define RETC_FROZEN_H
 

@@ -3,8 +3,13 @@
 #include <math.h>
 #include <string.h>
 
+#include "levels.h"
+
 /* Frames that are kept to compare with. */
 enum { KEPT = 3 };
+
+/* Levels that are rounded in one go. */
+enum { PIECE = 4096 };
 
 /* Frames made on another machine may differ in their last digits; another movie differs by grey levels. */
 #define SAME_LEVEL 0.01f
@@ -206,8 +211,13 @@ retc_recipe_frames(retc_recipe *recipe, size_t t0, size_t n, float *out) {
     const retc_stimulus_layout *layout = &recipe->movie->layout;
     int status = recipe->movie->frames(recipe->movie->context, t0, n, out);
     size_t values = n * layout->height * layout->width;
-    for (size_t i = 0; status == RETC_OK && layout->type == RETC_H5_UINT8 && i < values; ++i)
-        out[i] = fminf(fmaxf(roundf(out[i]), 0), 255);
+    uint8_t bytes[PIECE];
+    for (size_t i = 0; status == RETC_OK && layout->type == RETC_H5_UINT8 && i < values; i += PIECE) {
+        size_t m = values - i < PIECE ? values - i : PIECE;
+        retc_levels_round(out + i, m, bytes);
+        for (size_t j = 0; j < m; ++j)
+            out[i + j] = bytes[j];
+    }
     return status;
 }
 

@@ -11,6 +11,7 @@
 #include "movie_kinds.h"
 #include "recording.h"
 #include "testing.h"
+#include "trials.h"
 
 /* ---- files ----------------------------------------------------------------------------------------------------------- */
 
@@ -146,17 +147,22 @@ START_TEST(test_trials) {
         ck_assert(x[i] == expected);
     }
     retc_stimulus_close(stimulus);
-    size_t n;
-    int64_t *running = read_column(path, "trials/running", RETC_H5_INT64, &n);
-    ck_assert_uint_eq(n, N);
-    int64_t *frozen = read_column(path, "trials/frozen", RETC_H5_INT64, &n);
-    ck_assert_uint_eq(n, N);
-    for (size_t k = 0; k < N; ++k) {
-        ck_assert_int_eq(running[k], (int64_t)(k * TRIAL));
-        ck_assert_int_eq(frozen[k], (int64_t)(k * TRIAL + RUNNING));
+    retc_trials told;
+    retc_h5 *file = retc_h5_open(path);
+    ck_ok(retc_trials_read(file, "", N * TRIAL, &told));
+    ck_assert_uint_eq(told.trials, 2 * N);
+    for (size_t k = 0; k < told.trials; ++k) {
+        size_t start = k / 2 * TRIAL + (k % 2 ? RUNNING : 0);
+        ck_assert_double_eq(retc_trials_parameter(&told, "frozen")->value[told.trial[k].condition], (double)(k % 2));
+        ck_assert_uint_eq(told.trial[k].start, start);
+        ck_assert_uint_eq(told.trial[k].frames, k % 2 ? FROZEN : RUNNING);
+        ck_assert_double_eq_tol(told.trial[k].onset, 0.02 * (double)start, 1e-12);
     }
-    retc_free(running);
-    retc_free(frozen);
+    retc_trials_free(&told);
+    double frames = 0;
+    ck_ok(retc_h5_get_number(file, "/", "frozen_frames", &frames));
+    ck_assert_double_eq(frames, FROZEN);
+    retc_h5_close(file);
 }
 END_TEST
 
