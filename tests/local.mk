@@ -49,14 +49,10 @@ EXTRA_DIST += tests/golden/sae.h5 tests/golden/tiny_wn.h5
 # The program as its users meet it.
 TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = $(SHELL)
-CLI_TESTS = tests/cli/bad_input.sh tests/cli/figure.sh tests/cli/files.sh tests/cli/import_matlab.sh \
-    tests/cli/info.sh tests/cli/install.sh \
-    tests/cli/quality.sh tests/cli/recording_options.sh tests/cli/resume.sh tests/cli/run.sh \
-    tests/cli/stimulus_natural.sh tests/cli/stimulus_noise.sh \
-    tests/cli/stimulus_protocols.sh tests/cli/usage.sh
-CLI_TESTS = tests/cli/bad_input.sh tests/cli/damaged.sh tests/cli/figure.sh tests/cli/files.sh tests/cli/info.sh tests/cli/install.sh \
-    tests/cli/quality.sh tests/cli/recording_options.sh tests/cli/resume.sh tests/cli/run.sh tests/cli/stimulus_noise.sh \
-    tests/cli/usage.sh
+CLI_TESTS = tests/cli/bad_input.sh tests/cli/damaged.sh tests/cli/figure.sh tests/cli/files.sh \
+    tests/cli/import_matlab.sh tests/cli/info.sh tests/cli/install.sh tests/cli/quality.sh \
+    tests/cli/recording_options.sh tests/cli/resume.sh tests/cli/run.sh tests/cli/stimulus_natural.sh \
+    tests/cli/stimulus_noise.sh tests/cli/stimulus_protocols.sh tests/cli/usage.sh
 dist_check_SCRIPTS += $(CLI_TESTS)
 TESTS += $(CLI_TESTS)
 EXTRA_DIST += tests/cli/lib.sh
