@@ -8,6 +8,7 @@
 #include "image_rows.h"
 
 /* libtiff reports through a function before it returns a failure. */
+RETC_PRINTF(4, 0)
 static int
 take_error(TIFF *tiff, void *path, const char *module, const char *format, va_list arguments) {
     char text[256];

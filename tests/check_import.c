@@ -127,7 +127,8 @@ END_TEST
 /* ---- clocks and spikes ----------------------------------------------------------------------------------------------- */
 
 START_TEST(test_clock) {
-    const double onset[6] = {0, 1, 2, 2.5, 4, 5}, equal[3] = {0, 1, 1}, bad[2] = {NAN, 1}, end[2] = {0, INFINITY};
+    const double onset[6] = {0, 1, 2, 2.5, 4, 5}, equal[3] = {0, 1, 1}, bad[2] = {(double)NAN, 1},
+                 end[2] = {0, (double)INFINITY};
     double median;
     size_t where[2] = {0};
     ck_assert_uint_eq(retc_clock_disorder(onset, 6), 6);

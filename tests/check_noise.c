@@ -419,7 +419,7 @@ START_TEST(test_wrong_spectra) {
     refused(&bad, "frames of 16 x 0 pixels are empty");
     bad = good, bad.contrast = -0.1;
     refused(&bad, "a contrast of -0.1 is not between 0 and 1");
-    bad = good, bad.time_exponent = NAN;
+    bad = good, bad.time_exponent = (double)NAN;
     refused(&bad, "exponents of 1 in space and nan in time");
     bad = good, bad.frame_rate = 0;
     refused(&bad, "pixels of 50 um at 0 Hz");

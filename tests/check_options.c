@@ -38,7 +38,7 @@ static const retc_option table[] = {
     {"epochs", 'e', RETC_OPTION_SIZE, 0, &value.epochs, 1, 100000, NULL, "passes over the data"},
     {"any", 0, RETC_OPTION_SIZE, 0, &value.any, 0, 0, NULL, "any number"},
     {"rate", 0, RETC_OPTION_DOUBLE, 0, &value.rate, -1, 1000, "Hz", "a rate"},
-    {"decay", 0, RETC_OPTION_DOUBLE, 0, &value.decay, 0, INFINITY, "s", "a time"},
+    {"decay", 0, RETC_OPTION_DOUBLE, 0, &value.decay, 0, (double)INFINITY, "s", "a time"},
     {"angles", 0, RETC_OPTION_NUMBERS, 0, &value.angles, -360, 360, "degrees", "directions"},
     {"name", 0, RETC_OPTION_TEXT, 0, &value.name, 0, 0, NULL, "a name"},
     {"weights", 0, RETC_OPTION_INPUT, 0, &value.weights, 0, 0, NULL, "where to start"},

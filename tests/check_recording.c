@@ -60,7 +60,7 @@ put_stimulus(retc_h5 *file, const fixture *f, const char *name, size_t frames, s
     for (size_t i = 0; i < frames * H * width; ++i)
         movie[i] = level(i / (H * width), i % (H * width));
     if (nan_frame)
-        movie[4 * H * width + 1] = NAN;
+        movie[4 * H * width + 1] = (double)NAN;
     ck_ok(retc_h5_make(file, name, f->bytes ? RETC_H5_UINT8 : RETC_H5_DOUBLE, f->stimulus_rank ? f->stimulus_rank : 3,
                        f->stimulus_rank ? flat : shape, NULL));
     ck_ok(retc_h5_write(file, name, RETC_H5_DOUBLE, NULL, NULL, movie));
@@ -264,8 +264,8 @@ static const fixture wrong[] = {
     {.what = "long time", .extra_time = 3, .says = "time 15"},
     {.what = "long response", .extra_response = 3, .says = "response/binned 15"},
     {.what = "negative", .bad_count = -1, .says = "\"train/response/binned\" has -1 in row 1, frame 9"},
-    {.what = "NaN", .bad_count = NAN, .says = "\"train/response/binned\" has nan in row 1, frame 9"},
-    {.what = "infinite", .bad_count = INFINITY, .says = "has inf in row 1, frame 9"},
+    {.what = "NaN", .bad_count = (double)NAN, .says = "\"train/response/binned\" has nan in row 1, frame 9"},
+    {.what = "infinite", .bad_count = (double)INFINITY, .says = "has inf in row 1, frame 9"},
     {.what = "negative repeat", .bad_repeat = -2, .says = "\"test/repeats/cell02\" has -2 in row 1, frame 3"},
     {.what = "time", .bad_time = 1, .says = "\"train/time\" does not increase at frame 7"},
     {.what = "first block", .block = {1, 4, 8}, .says = "\"train/block_start\" is out of order at entry 0"},

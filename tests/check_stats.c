@@ -103,7 +103,7 @@ START_TEST(test_piecewise) {
     }
     ck_assert(retc_piecewise(x, y, 1, 3, NULL) == 4);
     ck_assert(isnan(retc_piecewise(x, y, 0, 3, NULL)));
-    ck_assert(isnan(retc_piecewise(x, y, 4, NAN, NULL)));
+    ck_assert(isnan(retc_piecewise(x, y, 4, (double)NAN, NULL)));
 }
 END_TEST
 

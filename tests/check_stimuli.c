@@ -144,7 +144,7 @@ START_TEST(test_wrong_noise) {
     bad = noise;
     bad.contrast = 1.5;
     ck_fails(retc_white_noise_frames(&bad, 0, 1, x), "a contrast of 1.5");
-    bad.contrast = NAN;
+    bad.contrast = (double)NAN;
     ck_fails(retc_white_noise_frames(&bad, 0, 1, x), "a contrast of nan");
 }
 END_TEST
@@ -256,7 +256,7 @@ START_TEST(test_bad_files) {
     size_t two = 2;
     for (size_t t = 0; t < 8; ++t)
         time[t] = bad->step * (double)t;
-    movie[2 * 6 + 1] = bad->read_nan ? NAN : 1;
+    movie[2 * 6 + 1] = bad->read_nan ? (double)NAN : 1;
     retc_h5 *file = retc_h5_create(path, 1);
     ck_ok(retc_h5_put(file, "stimulus", RETC_H5_FLOAT, bad->rank, shape, (float[64]){0}));
     ck_ok(retc_h5_write(file, "stimulus", RETC_H5_DOUBLE, NULL, NULL, movie));
