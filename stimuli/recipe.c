@@ -162,13 +162,33 @@ parse(retc_recipe *recipe) {
     RETC_TRY(retc_movie_request_init(&recipe->request, found));
     RETC_TRY(parse_words(recipe, rest, n));
     recipe->request.screen.seed = recipe->seed;
-    RETC_TRY(RETC_GOT(recipe->movie = retc_movie_request_make(&recipe->request)));
-    if (!recipe->movie->any_order)
-        RETC_TRY(RETC_FAIL(RETC_EINVAL, "the frames of a %s can be made in their order only, and are to be stored", kind));
 
 done:
     retc_free(kind);
     retc_free(copy);
+    return status < 0 ? retc_error_prefix(status, "recipe") : RETC_OK;
+}
+
+static int
+make_movie(retc_recipe *recipe) {
+    recipe->movie = retc_movie_request_make(&recipe->request);
+    if (!recipe->movie)
+        return retc_error_prefix(RETC_EINVAL, "recipe");
+    if (!recipe->movie->any_order)
+        return RETC_FAIL(RETC_EINVAL, "recipe: the frames of a %s can be made in their order only, and are to be stored",
+                         recipe->movie->kind);
+    return RETC_OK;
+}
+
+/* A recipe whose movie is not made yet. */
+static int
+begin(const char *text, retc_recipe **recipe) {
+    int status = RETC_OK;
+    RETC_TRY(RETC_ALLOC(*recipe, 1));
+    RETC_TRY(RETC_GOT((*recipe)->text = retc_strdup(text)));
+    RETC_TRY(parse(*recipe));
+
+done:
     return status;
 }
 
@@ -176,11 +196,8 @@ retc_recipe *
 retc_recipe_parse(const char *text) {
     int status = RETC_OK;
     retc_recipe *recipe = NULL;
-    RETC_TRY(RETC_ALLOC(recipe, 1));
-    RETC_TRY(RETC_GOT(recipe->text = retc_strdup(text)));
-    status = parse(recipe);
-    if (status < 0)
-        retc_error_prefix(status, "recipe");
+    RETC_TRY(begin(text, &recipe));
+    RETC_TRY(make_movie(recipe));
 
 done:
     if (status < 0) {
@@ -223,15 +240,15 @@ retc_recipe_frames(retc_recipe *recipe, size_t t0, size_t n, float *out) {
 
 /* ---- in a file ------------------------------------------------------------------------------------------------------- */
 
-/* "recipe_frames" in a group (retc_free). */
+/* Name of a dataset in a group (retc_free). */
 static char *
-kept_name(const char *group) {
-    return strcmp(group, "/") == 0 ? retc_strdup("recipe_frames") : retc_strf("%s/recipe_frames", group);
+name_in(const char *group, const char *dataset) {
+    return strcmp(group, "/") == 0 ? retc_strdup(dataset) : retc_strf("%s/%s", group, dataset);
 }
 
 int
 retc_recipe_is_in(retc_h5 *file, const char *group) {
-    char *name = kept_name(group), *text = NULL;
+    char *name = name_in(group, "recipe_frames"), *text = NULL;
     int found = name && (retc_h5_has(file, name) || retc_h5_get_text(file, group, "recipe", &text) == RETC_OK);
     retc_free(name);
     retc_free(text);
@@ -256,7 +273,7 @@ retc_recipe_write(retc_recipe *recipe, retc_h5 *file, const char *group) {
     int status = RETC_OK;
     const retc_stimulus_layout *layout = &recipe->movie->layout;
     const size_t shape[3] = {KEPT, layout->height, layout->width};
-    char *name = kept_name(group);
+    char *name = name_in(group, "recipe_frames");
     float *frames = NULL;
     RETC_TRY(RETC_GOT(name));
     RETC_TRY(RETC_ALLOC(frames, KEPT * layout->height * layout->width));
@@ -270,14 +287,30 @@ done:
     return status;
 }
 
+/* A damaged recipe may ask for more memory than there is: before its movie is made, it must fit the clock and the frames that
+ * are kept.  (The length of a protocol that runs once is known afterwards.) */
+static int
+check_size(const retc_recipe *recipe, retc_h5 *file, const char *group, const char *kept) {
+    int status = RETC_OK;
+    const retc_screen *screen = &recipe->request.screen;
+    const size_t shape[3] = {KEPT, screen->height, screen->width};
+    const size_t frames = screen->frames || screen->duration > 0 ? retc_screen_frames(screen, 0) : 0;
+    char *time = name_in(group, "time");
+    RETC_TRY(RETC_GOT(time));
+    RETC_TRY(retc_h5_expect(file, kept, 3, shape, NULL));
+    RETC_TRY(retc_h5_expect(file, time, 1, &frames, NULL));
+
+done:
+    retc_free(time);
+    return status;
+}
+
 static int
 compare_kept(retc_recipe *recipe, retc_h5 *file, const char *name) {
     int status = RETC_OK;
     const retc_stimulus_layout *layout = &recipe->movie->layout;
-    const size_t shape[3] = {KEPT, layout->height, layout->width};
     size_t values = KEPT * layout->height * layout->width;
     float *made = NULL, *kept = NULL;
-    RETC_TRY(retc_h5_expect(file, name, 3, shape, NULL));
     RETC_TRY(RETC_ALLOC(made, values));
     RETC_TRY(RETC_ALLOC(kept, values));
     RETC_TRY(retc_h5_read(file, name, RETC_H5_FLOAT, NULL, NULL, kept));
@@ -299,11 +332,14 @@ done:
 retc_recipe *
 retc_recipe_read(retc_h5 *file, const char *group) {
     int status = RETC_OK;
-    char *text = NULL, *name = kept_name(group);
+    char *text = NULL, *name = name_in(group, "recipe_frames");
     retc_recipe *recipe = NULL;
     RETC_TRY(RETC_GOT(name));
     RETC_TRY(retc_h5_get_text(file, group, "recipe", &text));
-    if (!(recipe = retc_recipe_parse(text)))
+    if (begin(text, &recipe) < 0)
+        RETC_TRY(retc_error_prefix(RETC_EFORMAT, "%s", retc_h5_path(file)));
+    RETC_TRY(check_size(recipe, file, group, name));
+    if (make_movie(recipe) < 0)
         RETC_TRY(retc_error_prefix(RETC_EFORMAT, "%s", retc_h5_path(file)));
     RETC_TRY(compare_kept(recipe, file, name));
 

@@ -1,4 +1,5 @@
 /* Recipes: movies that are made again from their options, in stimulus files and in recordings. */
+#include <math.h>
 #include <string.h>
 
 #include "recipe.h"
@@ -87,6 +88,43 @@ START_TEST(test_same_movie) {
 }
 END_TEST
 
+/* Every kind that needs no files, with its defaults: its recipe makes the same frames, or there is none. */
+START_TEST(test_every_kind) {
+    size_t with = 0;
+    for (size_t k = 0; retc_movie_kinds[k]; ++k) {
+        const retc_movie_kind *kind = retc_movie_kinds[k];
+        retc_movie_request request;
+        if (kind->from_files)
+            continue;
+        ck_ok(retc_movie_request_init(&request, kind));
+        request.name = kind->name;
+        request.screen.frames = request.screen.duration > 0 ? 150 : 0; /* protocols end by themselves */
+        retc_movie *movie = retc_movie_request_make(&request);
+        ck_assert_msg(movie != NULL, "%s: %s", kind->name, retc_error_message());
+        retc_recipe *recipe = retc_recipe_of(&request);
+        ck_assert_msg(!recipe == !movie->any_order, "%s: %s", kind->name, retc_error_message());
+        size_t pixels = movie->layout.height * movie->layout.width, frames = movie->layout.frames, half = frames / 2;
+        size_t values = frames * pixels;
+        float *x = retc_calloc(values, sizeof *x), *y = retc_calloc(values, sizeof *y);
+        ck_ok(movie->frames(movie->context, 0, frames, x));
+        for (size_t i = 0; movie->layout.type == RETC_H5_UINT8 && i < values; ++i)
+            x[i] = fminf(fmaxf(floorf(x[i] + 0.5f), 0), 255);
+        if (recipe) {
+            ck_ok(retc_recipe_frames(recipe, half, frames - half, y + half * pixels));
+            ck_ok(retc_recipe_frames(recipe, 0, half, y));
+            ck_assert_msg(memcmp(x, y, values * sizeof *x) == 0, "%s", kind->name);
+            ++with;
+        }
+        retc_free(x);
+        retc_free(y);
+        retc_recipe_free(recipe);
+        retc_movie_free(movie);
+        retc_movie_request_clear(&request);
+    }
+    ck_assert_uint_ge(with, 3);
+}
+END_TEST
+
 /* ---- damaged --------------------------------------------------------------------------------------------------------- */
 
 static const char good[] = "command=stimulus kind=white-noise contrast=0.5 frames=20 frame-rate=50 height=5 width=7 seed=3";
@@ -100,6 +138,8 @@ static const bad_recipe bad_recipes[] = {
     {"attribute \"recipe\" of \"/\" is missing", NULL, 20, W},
     {"\"recipe_frames\" is (3,5,6), expected (3,5,7)", good, 20, W - 1},
     {"\"time\" is (19), expected (20)", good, 19, W},
+    {"\"time\" is (20), expected (1000000000)", "command=stimulus kind=natural-movie frames=1000000000 height=5 width=7", 20,
+     W},
     {"recipe: it begins with \"command=fit", "command=fit kind=white-noise", 20, W},
     {"recipe: it begins with \"\"", "", 20, W},
     {"recipe: there is no stimulus \"white-nose\"; did you mean \"white-noise\"?", "command=stimulus kind=white-nose", 20, W},
@@ -110,7 +150,7 @@ static const bad_recipe bad_recipes[] = {
     {"recipe: --contrast: 2 is out of range (0 to 1)", "command=stimulus kind=white-noise contrast=2", 20, W},
     {"recipe: --seed is given twice", "command=stimulus kind=white-noise seed=2 seed=3", 20, W},
     {"recipe: \"layout=%2\" is damaged", "command=stimulus kind=white-noise layout=%2", 20, W},
-    {"recipe: a jitter of 4 pixels", "command=stimulus kind=white-noise jitter=4", 20, W},
+    {"recipe: a jitter of 4 pixels", "command=stimulus kind=white-noise jitter=4 frames=20 height=5 width=7", 20, W},
     {"the recipe makes another movie than it did",
      "command=stimulus kind=white-noise contrast=0.5 frames=20 frame-rate=50 "
      "height=5 width=7 seed=4",
@@ -219,6 +259,7 @@ recipe_suite(void) {
     TCase *stimulus = tcase_create("stimulus"), *recording = tcase_create("recording");
     tcase_set_timeout(stimulus, 60);
     tcase_add_loop_test(stimulus, test_same_movie, 0, REQUESTS);
+    tcase_add_test(stimulus, test_every_kind);
     tcase_add_loop_test(stimulus, test_damaged, 0, sizeof bad_recipes / sizeof *bad_recipes);
     tcase_add_loop_test(recording, test_recording, 0, 2);
     suite_add_tcase(suite, stimulus);
