@@ -291,6 +291,7 @@ look_at_cell(retc_recording *recording, size_t n, double *time, retc_quality_cel
     double last = 0;
     cell->brief[0] = cell->brief[1] = (double)NAN;
     RETC_TRY(retc_recording_spikes(recording, n, &cell->spikes));
+    status = RETC_OK;
     for (size_t first = 0; first < cell->spikes; first += SPIKES) {
         size_t count = cell->spikes - first < SPIKES ? cell->spikes - first : SPIKES;
         RETC_TRY(retc_recording_spike_times(recording, n, first, count, time));

@@ -16,6 +16,7 @@ const retc_command retc_commands[] = {
     {"stimulus", "Recordings", "make a stimulus movie", retc_cmd_stimulus},
     {"simulate", "Recordings", "play stimuli to a simulated retina", retc_cmd_simulate},
     {"quality", "Recordings", "is a recording fit for models, and how good can they get?", retc_cmd_quality},
+    {"export", "Recordings", "write a recording in the format of other programs", retc_cmd_export},
     {"fit", "Models", "fit a model of the retina to a recording", retc_cmd_fit},
     {"predict", "Models", "model responses, scored against the recording", retc_cmd_predict},
     {"contribute", "Analysis", "how much every model interneuron drove the cells", retc_cmd_contribute},
@@ -161,7 +162,7 @@ check_output(const retc_common *common, struct stat *info) {
         if (errno != ENOENT)
             RETC_TRY(RETC_FAIL(RETC_EIO, "%s: %s", path, strerror(errno)));
         *info = (struct stat){0};
-    } else if (S_ISDIR(info->st_mode)) {
+    } else if (S_ISDIR(info->st_mode) && !common->makes_folder) {
         RETC_TRY(RETC_FAIL(RETC_EIO, "%s: is a folder, expected the name of a file", path));
     } else if (!common->force && !common->if_changed) {
         RETC_TRY(RETC_FAIL(RETC_EIO, "%s exists already; --force replaces it", path));
@@ -185,15 +186,21 @@ is_unconverged(const char *path) {
 /* Positive (as retc_command_begin) when the output is up to date; else 0, or a failure when it may not be replaced. */
 static int
 look_at_output(const retc_common *common, const retc_provenance *provenance, int exists) {
+    int status = RETC_OK;
+    char *made = NULL;
     if (!exists || !common->if_changed)
         return 0;
-    if (retc_provenance_is_current(provenance, common->output)) {
+    RETC_TRY(RETC_GOT(made = retc_strf("%s%s", common->output, common->makes_folder ? "/recording.csv" : "")));
+    if (retc_provenance_is_current(provenance, made)) {
         retc_say(common, "%s is up to date\n", common->output);
-        return is_unconverged(common->output) ? RETC_NOT_CONVERGED : 1;
+        status = is_unconverged(made) ? RETC_NOT_CONVERGED : 1;
+    } else if (!common->force) {
+        status =
+            RETC_FAIL(RETC_EIO, "%s exists and was made from other inputs or options; --force replaces it", common->output);
     }
-    if (!common->force)
-        return RETC_FAIL(RETC_EIO, "%s exists and was made from other inputs or options; --force replaces it", common->output);
-    return 0;
+done:
+    retc_free(made);
+    return status;
 }
 
 /* While retc_command_check is at work. */

@@ -4,7 +4,7 @@ libretcodec_internal_la_SOURCES += \
     src/folder.c src/folder.h \
     src/guard.c src/guard.h \
     src/h5.c src/h5.h src/h5_internal.h \
-    src/h5_check.c src/h5_chunks.c src/h5_convert.c src/h5_numbers.c src/h5_text.c \
+    src/h5_check.c src/h5_chunks.c src/h5_convert.c src/h5_make.c src/h5_make.h src/h5_numbers.c src/h5_text.c \
     src/h5_object.c src/h5_object.h \
     src/kernels/conv.c src/kernels/conv.h src/kernels/conv_ref.c \
     src/kernels/fftconv.c src/kernels/fftconv.h \
@@ -21,7 +21,7 @@ libretcodec_internal_la_SOURCES += \
     src/stats.c src/stats.h
 pkginclude_HEADERS += src/retcodec.h src/error.h src/h5.h src/options.h src/parallel.h src/progress.h src/provenance.h src/rng.h
 pkginclude_HEADERS += src/kernels/conv.h src/kernels/fftconv.h src/kernels/gather.h src/kernels/xcorr.h src/fft.h src/stats.h
-pkginclude_HEADERS += src/h5_object.h
+pkginclude_HEADERS += src/h5_make.h src/h5_object.h
 pkginclude_HEADERS += src/mat.h
 
 # The program.  A command is a source file here, a line in the table of src/command.c, and a manual page.
@@ -40,6 +40,7 @@ retcodec_SOURCES += \
     src/cmd_stimulus.c \
     src/cmd_simulate.c \
     src/cmd_quality.c \
+    src/cmd_export.c \
     src/info.c src/info.h \
     src/cmd_figure.c \
     src/cmd_info.c \
@@ -56,6 +57,7 @@ man_MANS = man/retcodec.1 \
     man/retcodec-stimulus.1 \
     man/retcodec-simulate.1 \
     man/retcodec-quality.1 \
+    man/retcodec-export.1 \
     man/retcodec-fit.1 \
     man/retcodec-predict.1 \
     man/retcodec-contribute.1 \

@@ -68,6 +68,7 @@ typedef struct {
 typedef struct {
     const char *output;
     int force, if_changed, quiet, no_provenance;
+    int makes_folder; /* the output is a folder of files; set by the command */
     size_t threads; /* 0: all processors */
     size_t seed;
 } retc_common;

@@ -106,9 +106,8 @@ done:
     return status;
 }
 
-/* The time now in UTC, or the time that reproducible builds ask for. */
-static void
-time_text(char text[32]) {
+const char *
+retc_time_text(char text[32]) {
     const char *epoch = getenv("SOURCE_DATE_EPOCH");
     char *end = NULL;
     time_t now = time(NULL);
@@ -120,6 +119,7 @@ time_text(char text[32]) {
     }
     if (!gmtime_r(&now, &utc) || strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
         snprintf(text, 32, "unknown");
+    return text;
 }
 
 int
@@ -128,7 +128,7 @@ retc_provenance_write(const retc_provenance *provenance, retc_h5 *file) {
     int status = RETC_OK;
     if (!provenance)
         return RETC_OK;
-    time_text(created);
+    retc_time_text(created);
     RETC_TRY(retc_h5_set_text(file, "/", "retcodec_version", PACKAGE_VERSION));
     RETC_TRY(retc_h5_set_text(file, "/", "library_versions", retc_library_versions()));
     RETC_TRY(retc_h5_set_text(file, "/", "command_line", provenance->command_line));
@@ -156,7 +156,7 @@ retc_provenance_print(const retc_provenance *provenance, FILE *out) {
     char created[32];
     if (!provenance)
         return RETC_OK;
-    time_text(created);
+    retc_time_text(created);
     print_lines(out, "retcodec_version", PACKAGE_VERSION);
     print_lines(out, "library_versions", retc_library_versions());
     print_lines(out, "command_line", provenance->command_line);

@@ -29,6 +29,9 @@ int retc_provenance_write(const retc_provenance *provenance, retc_h5 *file) RETC
 /* Write as comment lines of a text table. */
 int retc_provenance_print(const retc_provenance *provenance, FILE *out) RETC_USED;
 
+/* The time now in UTC as "2026-01-02T03:04:05Z", or the time that reproducible builds ask for, in `text`, which is returned. */
+const char *retc_time_text(char text[32]);
+
 /* 1 when `output` (HDF5, a text table with such a head, or a figure beside such a table of the same name ending in .txt)
  * exists and was made by this version with these options from inputs of these digests; 0 otherwise. */
 int retc_provenance_is_current(const retc_provenance *provenance, const char *output);

@@ -6,6 +6,10 @@ libretcodec_internal_la_SOURCES += \
     stimuli/crop.c stimuli/crop.h \
     stimuli/dead_leaves.c \
     stimuli/eye_path.c stimuli/eye_path.h \
+    stimuli/export_csv.c stimuli/export_csv.h \
+    stimuli/export_nwb.c stimuli/export_nwb.h \
+    stimuli/export_open_retina.c stimuli/export_open_retina.h \
+    stimuli/export_timeline.c stimuli/export_timeline.h \
     stimuli/frame_clock.c stimuli/frame_clock.h \
     stimuli/gallery.c stimuli/gallery.h \
     stimuli/grating.c stimuli/grating.h \
@@ -55,3 +59,4 @@ pkginclude_HEADERS += stimuli/experiments.h
 pkginclude_HEADERS += stimuli/coverage.h stimuli/grating.h stimuli/protocol.h stimuli/protocol_kinds.h stimuli/trials.h
 pkginclude_HEADERS += stimuli/crop.h stimuli/events.h stimuli/frozen.h stimuli/log_polar.h stimuli/movie_input.h
 pkginclude_HEADERS += stimuli/eye_path.h stimuli/gallery.h stimuli/scene.h
+pkginclude_HEADERS += stimuli/export_csv.h stimuli/export_nwb.h stimuli/export_open_retina.h stimuli/export_timeline.h

@@ -17,7 +17,7 @@
 
 #include <stdint.h>
 
-#include "error.h"
+#include "h5.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -74,6 +74,9 @@ size_t retc_recording_repeats(const retc_recording *recording);                /
  * longest exceeds it. */
 size_t retc_recording_dropped(const retc_recording *recording, retc_part part);
 
+/* How movies of all parts can be stored without loss: bytes, or 4-byte floating point numbers. */
+retc_h5_type retc_recording_stimulus_type(const retc_recording *recording);
+
 /* Stimulus frames t0 ... t0+n-1 as stored, (n,H,W).  A value that is not finite is an error that names the frame. */
 int retc_recording_stimulus(retc_recording *recording, retc_part part, size_t t0, size_t n, float *out) RETC_USED;
 
@@ -89,7 +92,7 @@ int retc_recording_time(retc_recording *recording, retc_part part, double *time)
 /* First frame of each stretch of continuous time, (B), ascending from 0 (borrowed). */
 const int64_t *retc_recording_stretches(const retc_recording *recording, retc_part part, size_t *stretches);
 
-/* Number of spike times that the file holds of a cell; 0 when it has none.  They are on the raw clock of the recording, as
+/* Number of spike times that the file holds of a cell; 1 when it holds them (there may be none), else 0.  They are on the raw clock of the recording, as
  * /<part>/onset is: onsets of frames 0 ... T-1 of a repeat (of the train part: repeat 0), (T), in s.  `*found` is 0 and nothing
  * is written when the file has no onsets of that part. */
 int retc_recording_spikes(retc_recording *recording, size_t cell, size_t *n) RETC_USED;

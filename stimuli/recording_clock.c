@@ -22,6 +22,20 @@ done:
     return status;
 }
 
+retc_h5_type
+retc_recording_stimulus_type(const retc_recording *recording) {
+    int bytes = 1;
+    retc_dataset_name name;
+    for (int part = 0; part < 2; ++part) {
+        const retc_part_data *data = &recording->part[part];
+        if (data->frames > 0 && data->recipe)
+            bytes &= retc_recipe_layout(data->recipe)->type == RETC_H5_UINT8;
+        else if (data->frames > 0)
+            bytes &= retc_h5_is_uint8(recording->file, retc_name_in(&name, (retc_part)part, "stimulus"));
+    }
+    return bytes ? RETC_H5_UINT8 : RETC_H5_FLOAT;
+}
+
 int
 retc_recording_time(retc_recording *recording, retc_part part, double *time) {
     retc_dataset_name name;
@@ -45,8 +59,9 @@ retc_recording_spikes(retc_recording *recording, size_t cell, size_t *n) {
     retc_dataset_name name;
     *n = 0;
     if (!retc_h5_has(recording->file, spikes_name(recording, &name, cell)))
-        return RETC_OK;
-    return retc_h5_expect(recording->file, name.text, 1, NULL, n);
+        return 0;
+    int status = retc_h5_expect(recording->file, name.text, 1, NULL, n);
+    return status < 0 ? status : 1;
 }
 
 int

@@ -3,6 +3,7 @@ C_TESTS = \
     tests/check_base \
     tests/check_chain \
     tests/check_fftconv \
+    tests/check_export \
     tests/check_figure \
     tests/check_golden \
     tests/check_guard \
@@ -49,13 +50,14 @@ EXTRA_DIST += tests/golden/sae.h5 tests/golden/tiny_wn.h5
 # The program as its users meet it.
 TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = $(SHELL)
-CLI_TESTS = tests/cli/bad_input.sh tests/cli/damaged.sh tests/cli/figure.sh tests/cli/files.sh \
+CLI_TESTS = tests/cli/bad_input.sh tests/cli/damaged.sh tests/cli/export.sh tests/cli/figure.sh tests/cli/files.sh \
     tests/cli/import_matlab.sh tests/cli/info.sh tests/cli/install.sh tests/cli/quality.sh \
     tests/cli/recording_options.sh tests/cli/resume.sh tests/cli/run.sh tests/cli/stimulus_natural.sh \
     tests/cli/stimulus_noise.sh tests/cli/stimulus_protocols.sh tests/cli/usage.sh
 dist_check_SCRIPTS += $(CLI_TESTS)
 TESTS += $(CLI_TESTS)
 EXTRA_DIST += tests/cli/lib.sh
+EXTRA_DIST += tests/h5py/read_export.py
 check_PROGRAMS += tests/cli/edit_h5
 tests_cli_edit_h5_SOURCES = tests/cli/edit_h5.c
 tests_cli_edit_h5_LDADD = $(HDF5_LIBS)

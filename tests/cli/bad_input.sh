@@ -50,6 +50,8 @@ predict $model $recording
 contribute $model $recording --steps 2
 modes ../results/contributions.h5 --epochs 2
 quality $recording --resamples 20
+export nwb $recording --session-start 2026-01-02T03:04:05Z
+export open-retina $recording
 rf sta $recording --history 8 --shuffles 0
 rf irf $model $recording --cells 0 --samples 20
 figure filters ../results/sta.h5
