@@ -6,12 +6,17 @@
 
 enum { COMMON_ENTRIES = 16 };
 
+#define RECIPE_OPTION(value)                                                                                                   \
+    {                                                                                                                          \
+        "recipe", 0, RETC_OPTION_FLAG, 0, (value), 0, 0, NULL,                                                                 \
+            "store no frames but these options, from which whatever reads the file makes them again"                           \
+    }
+
 /* Options of the kind and the screen, then those of every command. */
 static void
 complete_table(const retc_movie_request *request, retc_common *common, int *recipe, retc_option *table) {
     const retc_option rest[] = {
-        {"recipe", 0, RETC_OPTION_FLAG, 0, recipe, 0, 0, NULL,
-         "store no frames but these options, from which whatever reads the file makes them again"},
+        RECIPE_OPTION(recipe),
         RETC_COMMON_OUTPUT(*common, "stimulus file to write"),
         RETC_COMMON_OPTIONS(*common),
         RETC_OPTIONS_END,
@@ -90,10 +95,12 @@ explain(int argc, char **argv) {
         used += (size_t)snprintf(text + used, sizeof text - used, "  %-22s %s\n", retc_movie_kinds[k]->name,
                                  retc_movie_kinds[k]->usage.summary);
     const char *kind = NULL;
+    int recipe = 0;
     retc_common common = {.seed = 1};
     const retc_usage usage = {"stimulus", "make a stimulus movie", text, retc_movie_kinds[0]->usage.example};
     const retc_option table[] = {
         {"kind", 0, RETC_OPTION_TEXT, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &kind, 0, 0, NULL, "kind of stimulus"},
+        RECIPE_OPTION(&recipe),
         RETC_COMMON_OUTPUT(common, "stimulus file to write"),
         RETC_COMMON_OPTIONS(common),
         RETC_OPTIONS_END,

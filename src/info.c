@@ -167,6 +167,8 @@ stimulus_facts(FILE *out, retc_h5 *file) {
     double interval = frame_interval(file, "time");
     text_fact(out, file, "stimulus", "stimulus");
     print_length(out, "length", movie_axis(file, "", 0), "frames", interval, 0);
+    if (!retc_h5_has(file, "stimulus") && retc_h5_has(file, "recipe_frames"))
+        retc_info_fact(out, "frames", "made from a recipe whenever they are read");
     retc_info_fact(out, "frame", "%zu x %zu pixels", movie_axis(file, "", 1), movie_axis(file, "", 2));
     print_interval(out, interval);
     protocol_facts(out, file, "");

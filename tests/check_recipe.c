@@ -5,6 +5,7 @@
 #include "recipe.h"
 #include "recording.h"
 #include "recording_write.h"
+#include "rng.h"
 #include "testing.h"
 
 enum { T = 700, H = 5, W = 7, PIXELS = H * W, MOST_WORDS = 12 };
@@ -184,6 +185,36 @@ START_TEST(test_damaged) {
 }
 END_TEST
 
+/* Texts with some letters changed, lost or doubled are recipes or are refused with a reason, and nothing else happens. */
+START_TEST(test_mutations) {
+    gsl_rng *rng = retc_rng_alloc(5, RETC_STREAM_NOISE, 0);
+    size_t taken = 0;
+    for (size_t i = 0; i < 20000; ++i) {
+        char text[2 * sizeof good];
+        strcpy(text, good);
+        for (size_t changes = 1 + gsl_rng_uniform_int(rng, 3); changes > 0; --changes) {
+            size_t length = strlen(text), at = gsl_rng_uniform_int(rng, length);
+            switch (gsl_rng_uniform_int(rng, 3)) {
+            case 0:
+                text[at] = (char)(1 + gsl_rng_uniform_int(rng, 255));
+                break;
+            case 1:
+                memmove(text + at, text + at + 1, length - at);
+                break;
+            default:
+                memmove(text + at + 1, text + at, length - at + 1);
+            }
+        }
+        retc_recipe *recipe = retc_recipe_parse(text);
+        ck_assert_msg(recipe || !strncmp(retc_error_message(), "recipe: ", 8), "\"%s\": %s", text, retc_error_message());
+        taken += recipe != NULL;
+        retc_recipe_free(recipe);
+    }
+    ck_assert(taken > 0 && taken < 20000);
+    gsl_rng_free(rng);
+}
+END_TEST
+
 /* ---- recordings ------------------------------------------------------------------------------------------------------ */
 
 /* A recording of one cell whose parts have these recipes. */
@@ -261,6 +292,7 @@ recipe_suite(void) {
     tcase_add_loop_test(stimulus, test_same_movie, 0, REQUESTS);
     tcase_add_test(stimulus, test_every_kind);
     tcase_add_loop_test(stimulus, test_damaged, 0, sizeof bad_recipes / sizeof *bad_recipes);
+    tcase_add_test(stimulus, test_mutations);
     tcase_add_loop_test(recording, test_recording, 0, 2);
     suite_add_tcase(suite, stimulus);
     suite_add_tcase(suite, recording);

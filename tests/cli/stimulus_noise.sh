@@ -27,6 +27,7 @@ recipe() {
     [ "$(wc -c <recipe.h5)" -lt $(($(wc -c <frames.h5) / 2)) ] || fail "the recipe is large: $(wc -c recipe.h5)"
     expect 0 "$RETCODEC" info recipe.h5
     prints "  length         2000 frames, 33.3 s"
+    prints "  frames         made from a recipe whenever they are read"
     prints "  frame          9 x 8 pixels"
     for file in frames recipe; do
         "$RETCODEC" simulate --train $file.h5 --cells 2 --no-provenance -q -o $file.out.h5
