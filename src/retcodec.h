@@ -60,6 +60,7 @@
 #include "recording.h"
 #include "recording_write.h"
 #include "scene.h"
+#include "resize.h"
 #include "simulate.h"
 #include "spectral_noise.h"
 #include "stimulus_file.h"

@@ -40,6 +40,7 @@ libretcodec_internal_la_SOURCES += \
     stimuli/recording_open.c stimuli/recording_data.h \
     stimuli/recording_write.c stimuli/recording_write.h \
     stimuli/scene.c stimuli/scene.h stimuli/scene_grid.h \
+    stimuli/resize.c stimuli/resize.h \
     stimuli/simulate.c stimuli/simulate.h \
     stimuli/spectral_noise.c stimuli/spectral_noise.h \
     stimuli/spikes.c stimuli/spikes.h \
@@ -57,6 +58,6 @@ pkginclude_HEADERS += stimuli/import_build.h
 pkginclude_HEADERS += stimuli/experiments.h stimuli/import_matlab.h
 pkginclude_HEADERS += stimuli/experiments.h
 pkginclude_HEADERS += stimuli/coverage.h stimuli/grating.h stimuli/protocol.h stimuli/protocol_kinds.h stimuli/trials.h
-pkginclude_HEADERS += stimuli/crop.h stimuli/events.h stimuli/frozen.h stimuli/log_polar.h stimuli/movie_input.h
+pkginclude_HEADERS += stimuli/crop.h stimuli/events.h stimuli/frozen.h stimuli/log_polar.h stimuli/movie_input.h stimuli/resize.h
 pkginclude_HEADERS += stimuli/eye_path.h stimuli/gallery.h stimuli/scene.h
 pkginclude_HEADERS += stimuli/export_csv.h stimuli/export_nwb.h stimuli/export_open_retina.h stimuli/export_timeline.h

@@ -8,6 +8,7 @@
 #include "log_polar.h"
 #include "natural_movie.h"
 #include "protocol_kinds.h"
+#include "resize.h"
 #include "spectral_noise.h"
 #include "white_noise.h"
 
@@ -32,6 +33,7 @@ const retc_movie_kind *const retc_movie_kinds[] = {
     &retc_chirp_kind,
     &retc_frozen_kind,
     &retc_crop_kind,
+    &retc_resize_kind,
     &retc_log_polar_kind,
     &retc_events_kind,
     NULL,

@@ -10,6 +10,7 @@
 #include "log_polar.h"
 #include "movie_kinds.h"
 #include "recording.h"
+#include "resize.h"
 #include "testing.h"
 #include "trials.h"
 
@@ -295,6 +296,47 @@ START_TEST(test_crop) {
     refused(retc_crop_movie(&wrong[0], 1), "0 x 0 pixels from row 5, column 0 on are asked for, frames have 5 x 7");
     refused(retc_crop_movie(&wrong[1], 1), "5 x 4 pixels from row 0, column 4 on are asked for, frames have 5 x 7");
     refused(retc_crop_movie(&wrong[2], 1), "6 x 0 pixels from row 0, column 0 on are asked for, frames have 5 x 7");
+}
+END_TEST
+
+/* Frame 3 of a movie of 6 x 4 pixels in other sizes, as bytes or floating point numbers: identity; 2 x 2 pixels become one;
+ * every pixel becomes 2 x 3; rows of 1.5 pixels, columns of 4/3. */
+START_TEST(test_resize) {
+    enum { T = 5, H = 6, W = 4 };
+    static const size_t sizes[4][2] = {{6, 4}, {3, 2}, {12, 12}, {4, 3}};
+    const retc_resize_options options = {.movie = write_made_up("input.h5", (made_up){.frames = T,
+                                                                                      .height = H,
+                                                                                      .width = W,
+                                                                                      .type = RETC_H5_FLOAT,
+                                                                                      .level = frozen_level,
+                                                                                      .second_block = 2,
+                                                                                      .pixel_size = 12}),
+                                         .height = sizes[_i][0],
+                                         .width = sizes[_i][1]};
+    retc_stimulus *stimulus = open_stimulus(write_movie(retc_resize_movie(&options, 2), "resized.h5"));
+    const size_t rows = options.height, columns = options.width;
+    ck_assert_uint_eq(retc_stimulus_layout_of(stimulus)->height, rows);
+    ck_assert_double_eq(retc_stimulus_pixel_size(stimulus), _i == 0 ? 12 : _i == 1 ? 24 : 0);
+    float x[144], expected[144];
+    double mean = 0, old_mean = 0;
+    ck_ok(retc_stimulus_read(stimulus, 3, 1, x));
+    retc_stimulus_close(stimulus);
+    for (size_t i = 0; i < rows * columns; ++i) {
+        size_t y = i / columns, column = i % columns;
+        double sum = 0;
+        /* By counting: 12 x 12 points per old pixel, of which a new one holds a whole number. */
+        size_t high = 12 * H / rows, wide = 12 * W / columns;
+        for (size_t p = 0; p < high * wide; ++p)
+            sum += (double)frozen_level(3, (y * high + p / wide) / 12 * W + (column * wide + p % wide) / 12);
+        expected[i] = (float)(sum / (double)(high * wide));
+        mean += (double)x[i] / (double)(rows * columns);
+    }
+    ck_close_float("frame", x, expected, rows * columns, 0, 4e-7); /* two weights and two levels, rounded */
+    for (size_t i = 0; i < H * W; ++i)
+        old_mean += (double)frozen_level(3, i) / (H * W);
+    ck_assert_double_eq_tol(mean, old_mean, 255 * 4e-7);
+    const retc_resize_options bad = {.movie = options.movie, .height = 3};
+    refused(retc_resize_movie(&bad, 1), "frames of 3 x 0 pixels are empty");
 }
 END_TEST
 
@@ -675,6 +717,7 @@ transforms_suite(void) {
     tcase_add_test(frozen, test_wrong_trials);
     tcase_add_test(frozen, test_trials_imported);
     tcase_add_test(frozen, test_crop);
+    tcase_add_loop_test(frozen, test_resize, 0, 4);
     tcase_set_timeout(polar, 60);
     tcase_add_test(polar, test_constant_frame);
     tcase_add_test(polar, test_quarter);

@@ -60,6 +60,7 @@ made_of_files() {
     cat <<LIST
 frozen movie.h5 other.h5 --running 30 --frozen 20
 crop movie.h5 --row 2 --width 5
+resize movie.h5 --height 5 --width 3
 log-polar movie.h5 --rings 5 --sectors 8
 log-polar movie.h5 --rings 5 --sectors 8 --back
 events movie.h5
