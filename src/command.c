@@ -224,6 +224,15 @@ check_planned_input(void *context, const char *path) {
     return *file ? RETC_OK : check_input(context, path);
 }
 
+/* What comes through a pipe may be the same as before, or not. */
+static int
+reads_stream(const retc_option *table) {
+    for (; table->type != RETC_OPTION_END; ++table)
+        if (table->flags & RETC_OPTION_STREAM && *(const char *const *)table->value)
+            return 1;
+    return 0;
+}
+
 int
 retc_command_begin(const retc_usage *usage, const retc_option *table, const retc_common *common, int argc, char **argv,
                    retc_provenance **provenance) {
@@ -249,7 +258,8 @@ retc_command_begin(const retc_usage *usage, const retc_option *table, const retc
     RETC_TRY(RETC_GOT(*provenance));
     RETC_TRY(for_each_input(table, add_input, *provenance));
     if (common->output)
-        RETC_TRY(look_at_output(common, common->no_provenance ? NULL : *provenance, output.st_nlink > 0));
+        RETC_TRY(
+            look_at_output(common, common->no_provenance || reads_stream(table) ? NULL : *provenance, output.st_nlink > 0));
 done:
     retc_free(options);
     retc_free(line);

@@ -88,6 +88,11 @@ int retc_h5_attribute_text(retc_h5 *file, const char *object, size_t i, char **n
 int retc_h5_make(retc_h5 *file, const char *name, retc_h5_type type, int rank, const size_t *shape,
                  const size_t *chunk) RETC_USED;
 
+/* Make a dataset whose first axis starts at 0 and grows; its other axes are those of `chunk`.  retc_h5_grow sets the length of
+ * the first axis. */
+int retc_h5_make_growing(retc_h5 *file, const char *name, retc_h5_type type, int rank, const size_t *chunk) RETC_USED;
+int retc_h5_grow(retc_h5 *file, const char *name, size_t n) RETC_USED;
+
 /* Write a slab of a made dataset. */
 int retc_h5_write(retc_h5 *file, const char *name, retc_h5_type type, const size_t *start, const size_t *count,
                   const void *data) RETC_USED;

@@ -241,31 +241,66 @@ default_chunk(retc_h5_type type, int rank, const size_t *shape, size_t *chunk) {
     }
 }
 
-int
-retc_h5_make(retc_h5 *file, const char *name, retc_h5_type type, int rank, const size_t *shape, const size_t *chunk) {
-    hsize_t dims[RETC_H5_MAX_RANK] = {0}, pieces[RETC_H5_MAX_RANK] = {0};
-    int empty = 0;
-    for (int d = 0; d < rank; ++d) {
-        dims[d] = shape[d];
-        pieces[d] = chunk ? (chunk[d] < shape[d] ? chunk[d] : shape[d]) : 0;
-        empty |= shape[d] == 0;
-    }
+/* `most` NULL: the shape is final. */
+static int
+make_dataset(retc_h5 *file, const char *name, retc_h5_type type, int rank, const hsize_t *dims, const hsize_t *most,
+             const hsize_t *pieces) {
     hid_t links = H5Pcreate(H5P_LINK_CREATE), creation = H5Pcreate(H5P_DATASET_CREATE);
     H5Pset_create_intermediate_group(links, 1);
     H5Pset_obj_track_times(creation, 0);
-    if (chunk && rank > 0 && !empty) {
+    if (pieces) {
         H5Pset_chunk(creation, rank, pieces);
         if (retc_h5_type_size(type) > 1)
             H5Pset_shuffle(creation);
         H5Pset_deflate(creation, RETC_H5_GZIP_LEVEL);
     }
-    hid_t space = rank ? H5Screate_simple(rank, dims, NULL) : H5Screate(H5S_SCALAR);
+    hid_t space = rank ? H5Screate_simple(rank, dims, most) : H5Screate(H5S_SCALAR);
     errno = 0;
     hid_t id = H5Dcreate2(file->id, name, file_type(type), space, links, creation, H5P_DEFAULT);
     H5Sclose(space);
     H5Pclose(creation);
     H5Pclose(links);
     return id < 0 ? retc_h5_fail_write(file, name) : retc_h5_keep_dataset(file, name, id);
+}
+
+int
+retc_h5_make(retc_h5 *file, const char *name, retc_h5_type type, int rank, const size_t *shape, const size_t *chunk) {
+    hsize_t dims[RETC_H5_MAX_RANK] = {0}, pieces[RETC_H5_MAX_RANK] = {0};
+    int empty = rank == 0;
+    for (int d = 0; d < rank; ++d) {
+        dims[d] = shape[d];
+        pieces[d] = chunk ? (chunk[d] < shape[d] ? chunk[d] : shape[d]) : 0;
+        empty |= shape[d] == 0;
+    }
+    return make_dataset(file, name, type, rank, dims, NULL, chunk && !empty ? pieces : NULL);
+}
+
+int
+retc_h5_make_growing(retc_h5 *file, const char *name, retc_h5_type type, int rank, const size_t *chunk) {
+    hsize_t dims[RETC_H5_MAX_RANK] = {0}, most[RETC_H5_MAX_RANK] = {0}, pieces[RETC_H5_MAX_RANK] = {0};
+    for (int d = 0; d < rank; ++d) {
+        dims[d] = d == 0 ? 0 : chunk[d];
+        most[d] = d == 0 ? H5S_UNLIMITED : chunk[d];
+        pieces[d] = chunk[d];
+    }
+    return make_dataset(file, name, type, rank, dims, most, pieces);
+}
+
+int
+retc_h5_grow(retc_h5 *file, const char *name, size_t n) {
+    int status = RETC_OK;
+    const retc_h5_open_dataset *dataset = NULL;
+    hsize_t dims[RETC_H5_MAX_RANK] = {0};
+    RETC_TRY(retc_h5_open_slot(file, name, &dataset));
+    for (int d = 0; d < dataset->storage.rank; ++d)
+        dims[d] = d == 0 ? n : dataset->storage.shape[d];
+    errno = 0;
+    if (H5Dset_extent(dataset->id, dims) < 0)
+        RETC_TRY(retc_h5_fail_write(file, name));
+    file->dataset[dataset - file->dataset].storage.shape[0] = n;
+
+done:
+    return status;
 }
 
 int

@@ -1,4 +1,5 @@
 libretcodec_internal_la_SOURCES += \
+    src/child.c src/child.h \
     src/error.c src/error.h \
     src/fft.c src/fft.h \
     src/folder.c src/folder.h \

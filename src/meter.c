@@ -52,8 +52,10 @@ show(size_t done, size_t total, const char *note) {
     double fraction = total > 0 ? (double)done / (double)total : 0;
     size_t width = terminal_width() - 1; /* a full last column would move to the next line */
     format_left(left, sizeof left, seconds_now() - meter.started, fraction);
-    snprintf(line, sizeof line, "%s %3.0f %%%s%s%s", meter.label, floor(100 * fraction), note ? "  " : "", note ? note : "",
-             left);
+    char share[16] = ""; /* unknown, when it is not known how much there is to do */
+    if (total > 0)
+        snprintf(share, sizeof share, " %3.0f %%", floor(100 * fraction));
+    snprintf(line, sizeof line, "%s%s%s%s%s", meter.label, share, note ? "  " : "", note ? note : "", left);
     if (strlen(line) > width && width < sizeof line)
         line[width] = '\0';
     fprintf(stderr, "\r\033[K%s", line);

@@ -42,7 +42,8 @@ typedef struct {
 enum {
     RETC_OPTION_REQUIRED = 1,
     RETC_OPTION_POSITIONAL = 2,
-    RETC_OPTION_FOLDERS = 8, /* an input may be a folder, which stands for the files in it */
+    RETC_OPTION_STREAM = 16,  /* text that names what can be read but once, a pipe: where it is given nothing is up to date */
+    RETC_OPTION_FOLDERS = 8,  /* an input may be a folder, which stands for the files in it */
     RETC_OPTION_NO_EFFECT = 4 /* cannot change the result (threads, quiet): left out of the canonical options */
 };
 

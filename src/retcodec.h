@@ -67,6 +67,7 @@
 #include "text.h"
 #include "texture.h"
 #include "trials.h"
+#include "video.h"
 #include "white_noise.h"
 
 /* models */

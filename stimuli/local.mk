@@ -48,6 +48,7 @@ libretcodec_internal_la_SOURCES += \
     stimuli/text.c stimuli/text.h \
     stimuli/texture.c stimuli/texture.h \
     stimuli/trials.c stimuli/trials.h \
+    stimuli/video.c stimuli/video.h \
     stimuli/white_noise.c stimuli/white_noise.h
 pkginclude_HEADERS += stimuli/circuit.h stimuli/frame_clock.h stimuli/image.h stimuli/image_set.h \
     stimuli/import_text.h stimuli/movie.h stimuli/movie_kinds.h stimuli/movie_spectrum.h \
@@ -60,4 +61,6 @@ pkginclude_HEADERS += stimuli/experiments.h
 pkginclude_HEADERS += stimuli/coverage.h stimuli/grating.h stimuli/protocol.h stimuli/protocol_kinds.h stimuli/trials.h
 pkginclude_HEADERS += stimuli/crop.h stimuli/events.h stimuli/frozen.h stimuli/log_polar.h stimuli/movie_input.h stimuli/resize.h
 pkginclude_HEADERS += stimuli/eye_path.h stimuli/gallery.h stimuli/scene.h
+pkginclude_HEADERS += stimuli/crop.h stimuli/events.h stimuli/frozen.h stimuli/log_polar.h stimuli/movie_input.h
 pkginclude_HEADERS += stimuli/export_csv.h stimuli/export_nwb.h stimuli/export_open_retina.h stimuli/export_timeline.h
+pkginclude_HEADERS += stimuli/eye_path.h stimuli/gallery.h stimuli/scene.h stimuli/video.h

@@ -46,7 +46,10 @@ retc_movie_free(retc_movie *movie) {
 int
 retc_movie_write(retc_movie *movie, retc_h5 *file, const retc_progress *progress) {
     int status = RETC_OK;
-    RETC_TRY(retc_stimulus_write(file, movie->kind, &movie->layout, movie->frames, movie->context, progress));
+    if (movie->stream)
+        RETC_TRY(retc_stimulus_write_stream(file, movie->kind, &movie->layout, movie->stream, movie->context, progress));
+    else
+        RETC_TRY(retc_stimulus_write(file, movie->kind, &movie->layout, movie->frames, movie->context, progress));
     RETC_TRY(retc_movie_annotate(movie, file));
 
 done:

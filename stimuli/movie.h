@@ -34,13 +34,17 @@ size_t retc_screen_frames(const retc_screen *screen, double protocol);
 /* A movie.  `frames` gives grey levels 0 ... 255, and is asked for them in ascending order; only a movie that says so can be
  * asked in any order.  `annotate` (NULL: nothing to add) writes what a file of this movie holds beside it: the path of the
  * eyes, the times of flashes.  `report` (NULL: nothing to say) gives, once the frames were made, one line for the user
- * (retc_free), or NULL. */
+ * (retc_free), or NULL.
+ *
+ * A movie whose length shows at its end only, as one that comes through a pipe, has `stream` in place of `frames`, and 0 frames
+ * until it was written. */
 typedef struct {
     const char *kind; /* "white-noise" */
     retc_stimulus_layout layout;
     double pixel_size; /* um; 0: unknown */
     int any_order;
     retc_stimulus_source frames;
+    retc_stimulus_stream stream;
     int (*annotate)(void *context, retc_h5 *file);
     char *(*report)(void *context);
     void (*free)(void *context);

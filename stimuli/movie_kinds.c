@@ -10,6 +10,7 @@
 #include "protocol_kinds.h"
 #include "resize.h"
 #include "spectral_noise.h"
+#include "video.h"
 #include "white_noise.h"
 
 const retc_movie_kind *const retc_movie_kinds[] = {
@@ -17,6 +18,7 @@ const retc_movie_kind *const retc_movie_kinds[] = {
     &retc_spectral_noise_kind,
     &retc_natural_movie_kind,
     &retc_jittered_images_kind,
+    &retc_video_kind,
     &retc_flashes_kind,
     &retc_paired_flashes_kind,
     &retc_luminance_steps_kind,

@@ -1,6 +1,7 @@
 #include "stimulus_file.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #include "frame_clock.h"
 #include "levels.h"
@@ -80,34 +81,86 @@ done:
     return status;
 }
 
+/* A slab of frames on its way into the file: `bytes` is NULL where floats are stored. */
+typedef struct {
+    float *movie;
+    uint8_t *bytes;
+} slab_room;
+
+static int
+make_room(const retc_stimulus_layout *layout, slab_room *room) {
+    int status = RETC_OK;
+    size_t n = retc_stimulus_slab(layout->height, layout->width) * layout->height * layout->width;
+    RETC_TRY(RETC_ALLOC(room->movie, n));
+    if (layout->type == RETC_H5_UINT8)
+        RETC_TRY(RETC_ALLOC(room->bytes, n));
+
+done:
+    return status;
+}
+
+static void
+free_room(slab_room *room) {
+    retc_free(room->movie);
+    retc_free(room->bytes);
+}
+
+static int
+write_slab(retc_h5 *file, const retc_stimulus_layout *layout, const slab_room *room, size_t t0, size_t n) {
+    const size_t start[3] = {t0, 0, 0}, count[3] = {n, layout->height, layout->width};
+    if (room->bytes)
+        retc_levels_round(room->movie, n * layout->height * layout->width, room->bytes);
+    return retc_h5_write(file, "stimulus", layout->type, start, count, room->bytes ? (const void *)room->bytes : room->movie);
+}
+
 int
 retc_stimulus_write(retc_h5 *file, const char *stimulus, const retc_stimulus_layout *layout, retc_stimulus_source source,
                     void *context, const retc_progress *progress) {
     int status = RETC_OK;
-    float *movie = NULL;
-    uint8_t *bytes = NULL;
+    slab_room room = {0};
     RETC_TRY(check_layout(layout));
-    size_t pixels = layout->height * layout->width, slab = retc_stimulus_slab(layout->height, layout->width);
+    size_t slab = retc_stimulus_slab(layout->height, layout->width);
     const size_t shape[3] = {layout->frames, layout->height, layout->width};
     const size_t chunk[3] = {chunk_frames(layout), layout->height, layout->width};
     RETC_TRY(retc_h5_make(file, "stimulus", layout->type, 3, shape, chunk));
     RETC_TRY(retc_stimulus_write_head(file, stimulus, layout));
-    RETC_TRY(RETC_ALLOC(movie, slab * pixels));
-    if (layout->type == RETC_H5_UINT8)
-        RETC_TRY(RETC_ALLOC(bytes, slab * pixels));
+    RETC_TRY(make_room(layout, &room));
     for (size_t t0 = 0; t0 < layout->frames; t0 += slab) {
         size_t n = layout->frames - t0 < slab ? layout->frames - t0 : slab;
-        const size_t start[3] = {t0, 0, 0}, count[3] = {n, layout->height, layout->width};
-        RETC_TRY(source(context, t0, n, movie));
-        if (bytes)
-            retc_levels_round(movie, n * pixels, bytes);
-        RETC_TRY(retc_h5_write(file, "stimulus", layout->type, start, count, bytes ? (const void *)bytes : movie));
+        RETC_TRY(source(context, t0, n, room.movie));
+        RETC_TRY(write_slab(file, layout, &room, t0, n));
         retc_progress_report(progress, t0 + n, layout->frames, NULL);
     }
 
 done:
-    retc_free(movie);
-    retc_free(bytes);
+    free_room(&room);
+    return status;
+}
+
+int
+retc_stimulus_write_stream(retc_h5 *file, const char *stimulus, retc_stimulus_layout *layout, retc_stimulus_stream stream,
+                           void *context, const retc_progress *progress) {
+    int status = RETC_OK;
+    slab_room room = {0};
+    char note[32];
+    size_t slab = retc_stimulus_slab(layout->height, layout->width), got = slab;
+    const size_t chunk[3] = {chunk_frames(layout), layout->height, layout->width};
+    RETC_TRY(retc_h5_make_growing(file, "stimulus", layout->type, 3, chunk));
+    RETC_TRY(make_room(layout, &room));
+    for (layout->frames = 0; got == slab;) {
+        RETC_TRY(stream(context, slab, room.movie, &got));
+        if (got == 0)
+            break;
+        RETC_TRY(retc_h5_grow(file, "stimulus", layout->frames + got));
+        RETC_TRY(write_slab(file, layout, &room, layout->frames, got));
+        layout->frames += got;
+        snprintf(note, sizeof note, "%zu frames", layout->frames);
+        retc_progress_report(progress, layout->frames, 0, note);
+    }
+    RETC_TRY(retc_stimulus_write_head(file, stimulus, layout));
+
+done:
+    free_room(&room);
     return status;
 }
 

@@ -39,6 +39,14 @@ int retc_stimulus_write_head(retc_h5 *file, const char *stimulus, const retc_sti
 int retc_stimulus_write(retc_h5 *file, const char *stimulus, const retc_stimulus_layout *layout, retc_stimulus_source source,
                         void *context, const retc_progress *progress) RETC_USED;
 
+/* Makes up to n frames more, (n,H,W); `*got` fewer than n: they were the last. */
+typedef int (*retc_stimulus_stream)(void *context, size_t n, float *out, size_t *got);
+
+/* As retc_stimulus_write, for a movie whose length shows at its end only: `layout` has 0 frames, and then as many as there
+ * were, at least 1. */
+int retc_stimulus_write_stream(retc_h5 *file, const char *stimulus, retc_stimulus_layout *layout, retc_stimulus_stream stream,
+                               void *context, const retc_progress *progress) RETC_USED;
+
 typedef struct retc_stimulus retc_stimulus;
 
 /* Open and check a stimulus file.  NULL with a recorded reason. */

@@ -37,6 +37,7 @@ C_TESTS = \
     tests/check_stats \
     tests/check_stimuli \
     tests/check_transforms \
+    tests/check_video \
     tests/check_xcorr
 LDADD = tests/libtesting.la libretcodec-internal.la $(CHECK_LIBS)
 tests_libtesting_la_SOURCES = tests/testing.c tests/testing.h tests/fixtures.c tests/fixtures.h
@@ -53,7 +54,7 @@ SH_LOG_COMPILER = $(SHELL)
 CLI_TESTS = tests/cli/bad_input.sh tests/cli/damaged.sh tests/cli/export.sh tests/cli/figure.sh tests/cli/files.sh \
     tests/cli/import_matlab.sh tests/cli/info.sh tests/cli/install.sh tests/cli/quality.sh \
     tests/cli/recording_options.sh tests/cli/resume.sh tests/cli/run.sh tests/cli/stimulus_natural.sh \
-    tests/cli/stimulus_noise.sh tests/cli/stimulus_protocols.sh tests/cli/usage.sh
+    tests/cli/stimulus_noise.sh tests/cli/stimulus_protocols.sh tests/cli/stimulus_video.sh tests/cli/usage.sh
 dist_check_SCRIPTS += $(CLI_TESTS)
 TESTS += $(CLI_TESTS)
 EXTRA_DIST += tests/cli/lib.sh
