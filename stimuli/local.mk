@@ -57,7 +57,6 @@ pkginclude_HEADERS += stimuli/circuit.h stimuli/frame_clock.h stimuli/image.h st
     stimuli/text.h stimuli/texture.h stimuli/white_noise.h
 pkginclude_HEADERS += stimuli/import_build.h
 pkginclude_HEADERS += stimuli/experiments.h stimuli/import_matlab.h
-pkginclude_HEADERS += stimuli/experiments.h
 pkginclude_HEADERS += stimuli/coverage.h stimuli/grating.h stimuli/protocol.h stimuli/protocol_kinds.h stimuli/trials.h
 pkginclude_HEADERS += stimuli/crop.h stimuli/events.h stimuli/frozen.h stimuli/log_polar.h stimuli/movie_input.h stimuli/resize.h
 pkginclude_HEADERS += stimuli/eye_path.h stimuli/gallery.h stimuli/scene.h
