@@ -29,3 +29,9 @@ libretcodec_internal_la_SOURCES += \
     analysis/quality_rates.c analysis/quality_repeats.c analysis/quality_stimulus.c analysis/quality_text.c \
     analysis/reliability.c analysis/reliability.h
 pkginclude_HEADERS += analysis/figure_quality.h analysis/quality.h analysis/reliability.h
+libretcodec_internal_la_SOURCES += \
+    analysis/figure_protocol.c analysis/figure_protocol.h \
+    analysis/protocol_adaptation.c analysis/protocol_file.c analysis/protocol_internal.h \
+    analysis/protocol_index.c analysis/protocol_index.h \
+    analysis/protocol_response.c analysis/protocol_response.h
+pkginclude_HEADERS += analysis/figure_protocol.h analysis/protocol_index.h analysis/protocol_response.h

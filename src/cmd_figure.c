@@ -5,6 +5,7 @@
 #include "command.h"
 #include "figure_filters.h"
 #include "figure_irf.h"
+#include "figure_protocol.h"
 #include "figure_psth.h"
 #include "figure_quality.h"
 #include "figure_stimulus.h"
@@ -26,6 +27,7 @@ static const retc_usage usage = {
         "                         measured and predicted rates of one or two models\n"
         "  strip CONTRIBUTIONS MODES\n"
         "                         rate, contributions of all layers and two modes\n"
+        "  protocol RESPONSES     a protocol, what cells answer to it, and the index that tells their types apart\n"
         "  irf RF                 how a cell's receptive field changes in time\n"
         "  stimulus STIMULUS      frames of a movie, its levels, its power spectrum; as .gif, the movie itself\n"
         "  quality REPORT         a recording on one page: drift, short intervals, ceilings, trials, frames",
@@ -101,6 +103,21 @@ done:
 }
 
 static int
+draw_protocol(retc_h5 *const *files, const options *asked, const retc_common *common, FILE *table) {
+    retc_figure_cells cells = {0};
+    size_t shape[3] = {0};
+    int status = RETC_OK;
+    RETC_TRY(retc_h5_expect(files[0], "/psth", 3, NULL, shape));
+    RETC_TRY(retc_figure_cells_choose(files[0], "/cell_names", shape[0], asked->cells, MOST_CELLS, &cells));
+    if (!asked->cells && cells.n < cells.total && !retc_h5_has(files[0], "/cell_types"))
+        retc_say(common, "the first %zu of %zu cells are drawn; --cells chooses others\n", cells.n, cells.total);
+    RETC_TRY(retc_figure_protocol(files[0], &cells, table));
+done:
+    retc_figure_cells_free(&cells);
+    return status;
+}
+
+static int
 draw_stimulus(retc_h5 *const *files, const options *asked, const retc_common *common, FILE *table) {
     int film = strcmp(retc_plot_format(common->output), "gif") == 0;
     return retc_figure_stimulus(files[0], asked->start, asked->duration, film, table);
@@ -131,6 +148,7 @@ static const struct {
     {"psth", 1, 2, "one or two files of predictions", {"predictions", "predictions"}, draw_psth},
     {"strip", 2, 2, "a file of contributions and one of modes", {"contributions", "modes"}, draw_strip},
     {"irf", 1, 1, "one file of IRFs", {"irf"}, draw_irf},
+    {"protocol", 1, 1, "one file of responses to a protocol", {"protocol"}, draw_protocol},
     {"stimulus", 1, 1, "one stimulus file", {"stimulus"}, draw_stimulus},
     {"quality", 1, 1, "one report of retcodec quality", {"quality"}, draw_quality},
 };
@@ -248,7 +266,7 @@ retc_cmd_figure(int argc, char **argv) {
     int status;
     const retc_option table[] = {
         {"kind", 0, RETC_OPTION_CHOICE, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &asked.kind, 0, 0,
-         "filters|psth|strip|irf|stimulus|quality", "what to draw"},
+         "filters|psth|strip|irf|protocol|stimulus|quality", "what to draw"},
         {"results", 0, RETC_OPTION_INPUTS, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &asked.inputs, 0, 0, NULL,
          "result files, as listed above"},
         RETC_COMMON_OUTPUT(common, "figure to write, ending in .png, .svg or .pdf"),

@@ -21,6 +21,7 @@ const retc_command retc_commands[] = {
     {"predict", "Models", "model responses, scored against the recording", retc_cmd_predict},
     {"contribute", "Analysis", "how much every model interneuron drove the cells", retc_cmd_contribute},
     {"modes", "Analysis", "factorise contributions into a few sparse modes", retc_cmd_modes},
+    {"protocol", "Analysis", "what cells answer to a protocol, and the indices that classify them", retc_cmd_protocol},
     {"rf", "Analysis", "receptive fields: spike-triggered averages, and at every moment", retc_cmd_rf},
     {"figure", "Results", "draw result files with gnuplot", retc_cmd_figure},
     {"run", "Results", "run a whole analysis from a configuration file", retc_cmd_run},

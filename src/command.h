@@ -77,6 +77,7 @@ int retc_cmd_fit(int argc, char **argv);
 int retc_cmd_predict(int argc, char **argv);
 int retc_cmd_contribute(int argc, char **argv);
 int retc_cmd_modes(int argc, char **argv);
+int retc_cmd_protocol(int argc, char **argv);
 int retc_cmd_rf(int argc, char **argv);
 int retc_cmd_rf_irf(int argc, char **argv);
 int retc_cmd_figure(int argc, char **argv);

@@ -324,6 +324,25 @@ sta_facts(FILE *out, retc_h5 *file) {
 }
 
 static void
+protocol_result_facts(FILE *out, retc_h5 *file) {
+    char **names = NULL;
+    size_t n = 0;
+    text_fact(out, file, "protocol", "protocol");
+    text_fact(out, file, "part", "part");
+    print_cells(out, file, "cell_names", axis(file, "psth", 0));
+    retc_info_fact(out, "conditions", "%zu", axis(file, "psth", 1));
+    retc_info_fact(out, "responses", "%zu bins of %.4g ms", axis(file, "psth", 2), 1e3 * number(file, "/", "bin", 0));
+    if (retc_h5_has(file, "index") && retc_h5_members(file, "index", &names, &n) == RETC_OK)
+        for (size_t i = 0; i < n; ++i) {
+            char *path = retc_strf("index/%s", names[i]);
+            if (path)
+                print_scores(out, file, path, names[i]);
+            retc_free(path);
+        }
+    retc_free(names);
+}
+
+static void
 irf_facts(FILE *out, retc_h5 *file) {
     char **names = NULL;
     size_t n = 0;
@@ -373,6 +392,7 @@ static const struct {
     {"model", "state_dict", "model", model_facts},
     {"sta", "sta", "receptive fields (STA)", sta_facts},
     {"irf", "metadata/cells_processed", "receptive fields (IRF)", irf_facts},
+    {"protocol", NULL, "responses to a protocol", protocol_result_facts},
     {"stimulus", NULL, "stimulus", stimulus_facts},
     {"quality", NULL, "quality report", quality_facts},
     {NULL, NULL, "HDF5 file", no_facts},

@@ -50,6 +50,7 @@ retcodec_SOURCES += \
     src/cmd_predict.c \
     src/cmd_contribute.c \
     src/cmd_modes.c \
+    src/cmd_protocol.c \
     src/cmd_rf.c \
     src/cmd_rf_irf.c \
     src/cmd_help.c
@@ -63,6 +64,7 @@ man_MANS = man/retcodec.1 \
     man/retcodec-predict.1 \
     man/retcodec-contribute.1 \
     man/retcodec-modes.1 \
+    man/retcodec-protocol.1 \
     man/retcodec-rf.1 \
     man/retcodec-figure.1 \
     man/retcodec-info.1 \

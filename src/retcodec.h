@@ -91,6 +91,8 @@
 #include "modes.h"
 #include "predict.h"
 #include "predict_file.h"
+#include "protocol_index.h"
+#include "protocol_response.h"
 #include "quality.h"
 #include "reliability.h"
 #include "sae.h"

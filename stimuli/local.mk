@@ -47,7 +47,7 @@ libretcodec_internal_la_SOURCES += \
     stimuli/stimulus_file.c stimuli/stimulus_file.h \
     stimuli/text.c stimuli/text.h \
     stimuli/texture.c stimuli/texture.h \
-    stimuli/trials.c stimuli/trials.h \
+    stimuli/trials.c stimuli/trials.h stimuli/trials_text.c \
     stimuli/video.c stimuli/video.h \
     stimuli/white_noise.c stimuli/white_noise.h
 pkginclude_HEADERS += stimuli/circuit.h stimuli/frame_clock.h stimuli/image.h stimuli/image_set.h \

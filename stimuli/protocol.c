@@ -198,6 +198,7 @@ make_trials(protocol *p, size_t P, size_t *frames) {
                            length + condition_frames(p, 0)));
     RETC_TRY(retc_trials_alloc(&p->trials, p->shown, P, count));
     RETC_TRY(lay_out(p, *frames, p->trials.trial, &count, &length));
+    snprintf(p->trials.protocol, sizeof p->trials.protocol, "%s", p->plan.kind);
     *frames = *frames ? *frames : length;
     for (size_t i = 0; i < P; ++i) {
         retc_parameter *parameter = &p->trials.parameter[i];

@@ -118,6 +118,8 @@ retc_trials_write(retc_h5 *file, const char *group, const retc_trials *trials) {
     }
     for (trial_column column = 0; column < COLUMNS; ++column)
         RETC_TRY(write_column(file, group, trials, column));
+    if (trials->protocol[0])
+        RETC_TRY(retc_h5_set_text(file, name_below(group, "trials", "").text, "protocol", trials->protocol));
 
 done:
     return status;
@@ -190,7 +192,7 @@ check_trials(retc_h5 *file, const retc_trials *trials, size_t frames) {
 int
 retc_trials_read(retc_h5 *file, const char *group, size_t frames, retc_trials *trials) {
     int status = RETC_OK;
-    char **names = NULL;
+    char **names = NULL, *protocol = NULL;
     size_t parameters = 0, conditions = 0, count = 0;
     object_name table = name_below(group, "conditions", "");
     *trials = (retc_trials){0};
@@ -209,10 +211,13 @@ retc_trials_read(retc_h5 *file, const char *group, size_t frames, retc_trials *t
     for (trial_column column = 0; column < COLUMNS; ++column)
         RETC_TRY(read_column(file, group, column, trials));
     RETC_TRY(check_trials(file, trials, frames));
+    if (retc_h5_get_text(file, name_below(group, "trials", "").text, "protocol", &protocol) == RETC_OK)
+        snprintf(trials->protocol, sizeof trials->protocol, "%s", protocol);
 
 done:
     if (status < 0)
         retc_trials_free(trials);
     retc_free(names);
+    retc_free(protocol);
     return status;
 }

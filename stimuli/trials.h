@@ -6,6 +6,7 @@
  *   trials/duration (K)         f8, s
  *   trials/start_frame (K)      i8
  *   trials/frames (K)           i8
+ *   attribute protocol of trials: text, "drifting-grating"
  *
  * in the root of a stimulus file, and in <part>/ of a recording. */
 #ifndef RETC_TRIALS_H
@@ -28,6 +29,7 @@ typedef struct {
 } retc_trial;
 
 typedef struct {
+    char protocol[32];                     /* "" when unknown */
     size_t conditions, parameters, trials; /* C, P, K */
     retc_parameter *parameter;             /* (P) */
     retc_trial *trial;                     /* (K), by start */
@@ -45,6 +47,11 @@ int retc_trials_write(retc_h5 *file, const char *group, const retc_trials *trial
 
 /* Read and check: conditions are there, trials lie within `frames` (0: not checked) one after the other. */
 int retc_trials_read(retc_h5 *file, const char *group, size_t frames, retc_trials *trials) RETC_USED;
+
+/* Read a text file: a line of names of columns, then a line per trial.  Columns "onset" and "duration" are in s; the others are
+ * parameters, and trials with the same values are of one condition.  Blank lines and those that start with # are skipped.
+ * Frames are unknown: start and frames are 0. */
+int retc_trials_read_text(const char *path, retc_trials *trials) RETC_USED;
 
 /* The parameter of this name (borrowed), or NULL. */
 const retc_parameter *retc_trials_parameter(const retc_trials *trials, const char *name);
