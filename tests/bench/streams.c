@@ -2,11 +2,11 @@
  *
  *     streams PROGRAM [SECONDS [MEGABYTES]]
  *
- * A movie of SECONDS (100 Hz, 50 x 50 pixels; default 300) is generated and played to a simulated retina of 20 ganglion cells
- * and 500 interneurons, by PROGRAM as a user runs it.  Then recordings of MEGABYTES (default 200) in the storages that labs use
- * are read frame by frame, as a fit that streams reads them, beside read() of the same file: "cold" after the kernel was asked
- * to drop the file from its page cache, "warm" right after.  Each row is a process of its own, so that its peak memory is its
- * own.  Nothing is asserted. */
+ * Noise of SECONDS (100 Hz, 50 x 50 pixels; default 300) is made and thrown away.  A movie of as much is generated and played
+ * to a simulated retina of 20 ganglion cells and 500 interneurons, by PROGRAM as a user runs it.  Then recordings of
+ * MEGABYTES (default 200) in the storages that labs use are read frame by frame, as a fit that streams reads them, beside
+ * read() of the same file: "cold" after the kernel was asked to drop the file from its page cache, "warm" right after.  Each
+ * row is a process of its own, so that its peak memory is its own.  Nothing is asserted. */
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "parallel.h"
+#include "recipe.h"
 #include "recording.h"
 #include "rng.h"
 #include "stimulus_file.h"
@@ -104,6 +105,40 @@ run_program(void *context) {
     execv(line->argument[0], argument.out);
     perror(line->argument[0]);
     _exit(127);
+}
+
+/* Frames made from a recipe, slab by slab, and thrown away. */
+typedef struct {
+    const char *options;
+    size_t frames;
+} made_movie;
+
+static void
+make_frames(void *context) {
+    const made_movie *made = context;
+    char text[256];
+    snprintf(text, sizeof text, "command=stimulus %s frames=%zu frame-rate=100 height=50 width=50", made->options,
+             made->frames);
+    retc_recipe *recipe = retc_recipe_parse(text);
+    size_t slab = retc_stimulus_slab(SIDE, SIDE);
+    float *frames = retc_calloc(slab * PIXELS, sizeof *frames);
+    check(RETC_GOT(recipe && frames ? frames : NULL));
+    for (size_t t = 0; t < made->frames; t += slab)
+        check(retc_recipe_frames(recipe, t, made->frames - t < slab ? made->frames - t : slab, frames));
+}
+
+static void
+bench_noise(double seconds) {
+    static const char *const rows[][2] = {
+        {"noise in memory: binary", "kind=white-noise"},
+        {"noise in memory: ternary", "kind=white-noise distribution=ternary"},
+        {"noise in memory: gaussian", "kind=white-noise distribution=gaussian"},
+        {"noise in memory: 1/f in space and time", "kind=spectral-noise"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; ++i) {
+        made_movie made = {rows[i][1], (size_t)round(seconds * RATE)};
+        print_row(rows[i][0], cost_of(make_frames, &made), 1e-6 * (double)made.frames * PIXELS, (double)made.frames, "");
+    }
 }
 
 static void
@@ -268,6 +303,7 @@ main(int argc, char **argv) {
            "file when read)\n",
            retc_parallel_processors(), seconds, megabytes);
     printf("%-46s %8s %8s %9s %10s %9s %8s\n", "", "s", "cpu s", "MB/s", "frames/s", "realtime", "peak MB");
+    bench_noise(seconds);
     bench_streams(argv[1], seconds);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i)
         bench_reading(&cases[i], megabytes);
