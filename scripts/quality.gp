@@ -73,7 +73,7 @@ unset arrow 1
 left = 486
 wide = 136
 @panel
-set label 1 "correlations, 95 % intervals"
+set label 1 "correlation (95 %)"
 eval title_at(left)
 set xrange [lowest:1.01]
 set xtics ticks(1-lowest, 4)
