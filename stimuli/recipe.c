@@ -38,12 +38,18 @@ complete_table(const retc_movie_request *request, size_t *seed, retc_option *tab
 enum { TABLE_ENTRIES = sizeof((retc_movie_request *)0)->table / sizeof(retc_option) + 2 };
 
 static int
+names_files(const retc_option *option) {
+    return option->type == RETC_OPTION_INPUT || option->type == RETC_OPTION_INPUTS || (option->flags & RETC_OPTION_STREAM);
+}
+
+static int
 reads_files(const retc_movie_request *request) {
     for (size_t i = 0; i < request->entries; ++i) {
         const retc_option *option = &request->table[i];
-        if (option->type == RETC_OPTION_INPUT && *(const char *const *)option->value)
-            return 1;
-        if (option->type == RETC_OPTION_INPUTS && ((const retc_text_list *)option->value)->n > 0)
+        if (!names_files(option))
+            continue;
+        if (option->type == RETC_OPTION_INPUTS ? ((const retc_text_list *)option->value)->n > 0
+                                               : *(const char *const *)option->value != NULL)
             return 1;
     }
     return 0;
@@ -130,7 +136,7 @@ parse_words(retc_recipe *recipe, char *words, size_t n) {
         const char *value = strchr(word, '=') + 1;
         if (says_nothing(option, value))
             continue;
-        if (option->type == RETC_OPTION_INPUT || option->type == RETC_OPTION_INPUTS)
+        if (names_files(option))
             RETC_TRY(RETC_FAIL(RETC_EFORMAT, "\"%s\" needs files", word));
         option_words += strlen(option_words) + 1;
         strcpy(option_words, "--");

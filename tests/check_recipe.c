@@ -89,6 +89,14 @@ START_TEST(test_same_movie) {
 }
 END_TEST
 
+static int
+may_read_files(const retc_movie_request *request) {
+    for (size_t i = 0; i < request->entries; ++i)
+        if (request->table[i].type == RETC_OPTION_INPUT)
+            return 1;
+    return 0;
+}
+
 /* Every kind that needs no files, with its defaults: its recipe makes the same frames, or there is none. */
 START_TEST(test_every_kind) {
     size_t with = 0;
@@ -101,7 +109,11 @@ START_TEST(test_every_kind) {
         request.name = kind->name;
         request.screen.frames = request.screen.duration > 0 ? 150 : 0; /* protocols end by themselves */
         retc_movie *movie = retc_movie_request_make(&request);
-        ck_assert_msg(movie != NULL, "%s: %s", kind->name, retc_error_message());
+        ck_assert_msg(movie != NULL || may_read_files(&request), "%s: %s", kind->name, retc_error_message());
+        if (!movie) {
+            retc_movie_request_clear(&request);
+            continue;
+        }
         retc_recipe *recipe = retc_recipe_of(&request);
         ck_assert_msg(!recipe == !movie->any_order, "%s: %s", kind->name, retc_error_message());
         size_t pixels = movie->layout.height * movie->layout.width, frames = movie->layout.frames, half = frames / 2;
@@ -151,6 +163,9 @@ static const bad_recipe bad_recipes[] = {
     {"recipe: --contrast: 2 is out of range (0 to 1)", "command=stimulus kind=white-noise contrast=2", 20, W},
     {"recipe: --seed is given twice", "command=stimulus kind=white-noise seed=2 seed=3", 20, W},
     {"recipe: \"layout=%2\" is damaged", "command=stimulus kind=white-noise layout=%2", 20, W},
+    {"recipe: \"movie=1\" needs files", "command=stimulus kind=crop movie=1", 20, W},
+    {"recipe: \"raw=/dev/zero\" needs files", "command=stimulus kind=video raw=/dev/zero height=5 width=7", 20, W},
+    {"recipe: \"images=2\" needs files", "command=stimulus kind=natural-movie images=2", 20, W},
     {"recipe: a jitter of 4 pixels", "command=stimulus kind=white-noise jitter=4 frames=20 height=5 width=7", 20, W},
     {"the recipe makes another movie than it did",
      "command=stimulus kind=white-noise contrast=0.5 frames=20 frame-rate=50 "
