@@ -9,12 +9,13 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What a look may take: seconds of processor time, one more for each so many bytes of the file, and bytes beside what the
+/* What a look may take: milliseconds of processor time, one more for each so many bytes of the file, and bytes beside what the
  * process has already.  An object of an HDF5 file has some hundred bytes at least, and a look at it takes 30 microseconds. */
-enum { MOST_SECONDS = 3, BYTES_PER_SECOND = 10000000, MOST_BYTES = 1 << 30, REMEMBERED = 32 };
+enum { MOST_MILLISECONDS = 500, BYTES_PER_MILLISECOND = 10000, MOST_BYTES = 1 << 30, REMEMBERED = 32 };
 
 /* Files that passed. */
 static struct {
@@ -67,17 +68,25 @@ limit_memory(void) {
 #endif
 }
 
+/* SIGPROF after so much processor time: whole seconds, as RLIMIT_CPU counts them, would be long for a small file. */
+static void
+limit_time(off_t bytes) {
+    long milliseconds = MOST_MILLISECONDS + (long)(bytes / BYTES_PER_MILLISECOND);
+    struct itimerval timer = {.it_value = {milliseconds / 1000, milliseconds % 1000 * 1000}};
+    setitimer(ITIMER_PROF, &timer, NULL);
+}
+
 /* The child shares the caller's terminal and temporary files: it says nothing, and dies without its handlers. */
 static _Noreturn void
-look_and_exit(const char *path, void (*look)(const char *path), rlim_t seconds, int report) {
-    static const int deadly[] = {SIGINT, SIGTERM, SIGHUP, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGXCPU};
+look_and_exit(const char *path, void (*look)(const char *path), off_t bytes, int report) {
+    static const int deadly[] = {SIGINT, SIGTERM, SIGHUP, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGPROF};
     for (size_t i = 0; i < sizeof deadly / sizeof *deadly; ++i)
         signal(deadly[i], SIG_DFL);
     int nowhere = open("/dev/null", O_RDWR);
     for (int descriptor = STDIN_FILENO; nowhere >= 0 && descriptor <= STDERR_FILENO; ++descriptor)
         dup2(nowhere, descriptor);
     limit(RLIMIT_CORE, 0);
-    limit(RLIMIT_CPU, seconds);
+    limit_time(bytes);
     limit_memory();
     look(path);
     ssize_t written = write(report, "", 1);
@@ -108,7 +117,7 @@ retc_guard(const char *path, const char *library, const char *remedy, void (*loo
     pid_t child = fork();
     if (child == 0) {
         close(report[0]);
-        look_and_exit(path, look, MOST_SECONDS + (rlim_t)info.st_size / BYTES_PER_SECOND, report[1]);
+        look_and_exit(path, look, info.st_size, report[1]);
     }
     close(report[1]);
     int lived = child < 0 || wait_for_report(report[0], child, &status);
@@ -118,7 +127,7 @@ retc_guard(const char *path, const char *library, const char *remedy, void (*loo
             remember_passed(&info);
         return RETC_OK;
     }
-    if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGXCPU))
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGPROF)
         return RETC_FAIL(RETC_EFORMAT, "%s: damaged: %s comes to no end with it; %s", path, library, remedy);
     return RETC_FAIL(RETC_EFORMAT, "%s: damaged: %s crashes on it; %s", path, library, remedy);
 }

@@ -65,6 +65,21 @@ tests_cli_edit_h5_LDADD = $(HDF5_LIBS)
 AM_TESTS_ENVIRONMENT = RETCODEC='$(abs_builddir)/retcodec$(EXEEXT)'; export RETCODEC; \
     RETC_TESTS='$(abs_srcdir)/tests'; export RETC_TESTS;
 $(CLI_TESTS:.sh=.log): retcodec$(EXEEXT) tests/cli/edit_h5$(EXEEXT) $(man_MANS)
+# Readers under damaged input: a short run here, longer ones by tests/fuzz/run TARGET CASES, and by libFuzzer.
+FUZZ_SOURCES = tests/fuzz/fuzz.c tests/fuzz/fuzz.h tests/fuzz/targets_results.c tests/fuzz/targets_foreign.c \
+    tests/fuzz/seeds_results.c tests/fuzz/seeds_foreign.c tests/fixtures.c tests/fixtures.h \
+    src/info.c src/info.h src/run_config.c src/run_config.h
+check_PROGRAMS += tests/fuzz/run
+TESTS += tests/fuzz/run
+CLEANFILES += fuzz-*
+tests_fuzz_run_SOURCES = $(FUZZ_SOURCES) tests/fuzz/run.c tests/fuzz/mutate.c tests/fuzz/mutate.h
+tests_fuzz_run_LDADD = libretcodec-internal.la $(DEPENDENCY_LIBS) $(INIH_LIBS)
+if FUZZER
+noinst_PROGRAMS += tests/fuzz/libfuzzer
+tests_fuzz_libfuzzer_SOURCES = $(FUZZ_SOURCES) tests/fuzz/libfuzzer.c
+tests_fuzz_libfuzzer_LDADD = libretcodec-internal.la $(DEPENDENCY_LIBS) $(INIH_LIBS)
+tests_fuzz_libfuzzer_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+endif
 # How fast it is: make bench, with long recordings by make bench BENCH_SECONDS=3600 BENCH_MEGABYTES=1000.
 EXTRA_PROGRAMS = tests/bench/bench tests/bench/streams
 tests_bench_bench_SOURCES = tests/bench/bench.c tests/fixtures.c tests/fixtures.h
