@@ -240,7 +240,7 @@ drop_cache(const char *path) {
     struct stat info;
     int descriptor = open(path, O_RDONLY);
     if (descriptor < 0 || fstat(descriptor, &info) != 0)
-        return NAN;
+        return -1;
     size_t size = (size_t)info.st_size, page = (size_t)sysconf(_SC_PAGESIZE), pages = (size + page - 1) / page, kept = 0;
     fsync(descriptor);
     posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED);
@@ -274,7 +274,9 @@ bench_reading(storage_case *s, double megabytes) {
         kept[1] = warm ? 1 : drop_cache(s->path);
         cost frame = cost_of(read_frames, s);
         snprintf(what, sizeof what, "%s, %s: read()", s->what, warm ? "warm" : "cold");
-        snprintf(beside, sizeof beside, warm ? "" : "%.0f %% was still cached", 100 * kept[0]);
+        beside[0] = '\0';
+        if (!warm)
+            snprintf(beside, sizeof beside, "%.0f %% was still cached", 100 * kept[0]);
         print_row(what, raw, size, frames, beside);
         snprintf(what, sizeof what, "%s, %s: frames", s->what, warm ? "warm" : "cold");
         snprintf(beside, sizeof beside, warm ? "%.2f of read()" : "%.2f of read(), %.0f %% was still cached",

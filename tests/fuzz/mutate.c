@@ -177,7 +177,7 @@ replace(hid_t file, const char *name, gsl_rng *rng) {
 
 static void
 fill_with_nonsense(hid_t file, const char *name, gsl_rng *rng) {
-    static const double nonsense[] = {NAN, HUGE_VAL, -1, -1e300, 1e300, 0, 1e18, 0.5};
+    static const double nonsense[] = {(double)NAN, HUGE_VAL, -1, -1e300, 1e300, 0, 1e18, 0.5};
     hid_t id = H5Dopen2(file, name, H5P_DEFAULT), space = H5Dget_space(id);
     hssize_t n = H5Sget_simple_extent_npoints(space);
     double *values = id >= 0 && n > 0 && n < 100000 ? calloc((size_t)n, sizeof *values) : NULL;
