@@ -23,7 +23,9 @@ complete_table(const retc_movie_request *request, retc_common *common, int *reci
     };
     _Static_assert(sizeof rest <= COMMON_ENTRIES * sizeof *rest, "room for the common options");
     memcpy(table, request->table, request->entries * sizeof *table);
-    memcpy(table + request->entries, rest, sizeof rest);
+    /* What is made of files has no recipe. */
+    size_t skip = request->kind->from_files ? 1 : 0;
+    memcpy(table + request->entries, rest + skip, sizeof rest - skip * sizeof *rest);
 }
 
 static void

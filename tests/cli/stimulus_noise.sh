@@ -36,6 +36,11 @@ recipe() {
 }
 
 bad_recipe() {
+    head -c 1000 /dev/zero >raw
+    expect 1 "$RETCODEC" stimulus video --raw raw --height 5 --width 5 --recipe -o movie.h5
+    complains "retcodec stimulus: a video that reads files has no recipe; leave out --recipe to store its frames"
+    one_line
+    absent movie.h5
     [ -x "$edit_h5" ] || skip "tests/cli/edit_h5 is not built; make check builds it"
     "$RETCODEC" stimulus white-noise --recipe --frames 600 -q -o recipe.h5
     "$edit_h5" recipe.h5 set recipe_frames 7 99
@@ -78,8 +83,8 @@ transforms() {
         prints "  stimulus       ${line%% *}"
         prints "  frame rate     50 Hz"
         rm result.h5
-        expect 1 "$RETCODEC" stimulus $line --recipe -o result.h5
-        complains "retcodec stimulus: a ${line%% *} that reads files has no recipe; leave out --recipe to store its frames"
+        expect 2 "$RETCODEC" stimulus $line --recipe -o result.h5
+        complains "retcodec stimulus: there is no option --recipe"
         one_line
         expect 2 "$RETCODEC" stimulus $line --frame-rate 60 -o result.h5
         complains "retcodec stimulus: there is no option --frame-rate"
