@@ -153,6 +153,8 @@ check_output(const retc_common *common, struct stat *info) {
     const char *path = common->output, *slash = strrchr(path, '/');
     struct stat folder_info;
     int status = RETC_OK;
+    if (slash && slash[1] == '\0')
+        return RETC_FAIL(RETC_EINVAL, "%s: ends with /; give a name without it", path);
     char *folder = slash ? retc_strf("%.*s", slash == path ? 1 : (int)(slash - path), path) : retc_strdup(".");
     RETC_TRY(RETC_GOT(folder));
     if (stat(folder, &folder_info) < 0 && errno == ENOENT)

@@ -125,6 +125,8 @@ csv_replaces_its_own() {
     complains "tables: holds notes.txt, which was not written by this command"
     one_line
     [ "$(cat tables/notes.txt)" = mine ] && [ -s tables/train.csv ]
+    expect 1 "$RETCODEC" export csv ../simulated.h5 -o new/
+    complains "new/: ends with /; give a name without it"
     echo precious >file
     expect 1 "$RETCODEC" export csv ../simulated.h5 -o file --force
     complains "file: Not a directory; a folder is written there"
