@@ -89,6 +89,7 @@ typedef struct {
     retc_quality_stimulus stimulus;
     size_t cells;
     retc_quality_cell *cell;  /* (cells) */
+    size_t fractional;        /* counts of a frame of the train part, of all cells, that are no whole numbers */
     retc_part rate_part;      /* what the rate over time was taken from: train, else the repeats of the test part */
     size_t bins;              /* a multiple of 4 unless there are fewer than 4 */
     double *rate, *rate_time; /* (cells,bins) Hz, (bins) s */

@@ -32,6 +32,7 @@ write_attributes(const retc_quality *quality, retc_h5 *file) {
                  {"test_skipped", quality->skipped},
                  {"height", quality->height},
                  {"width", quality->width},
+                 {"fractional_counts", quality->fractional},
                  {"irregular_frames", quality->clock.irregular},
                  {"long_frames", quality->clock.long_frames},
                  {"overlap_window", quality->stimulus.window},

@@ -66,6 +66,17 @@ done:
     return status;
 }
 
+static int
+judge_counts(retc_quality *quality) {
+    if (quality->fractional == 0)
+        return RETC_OK;
+    return retc_quality_warn(
+        quality,
+        "%zu counts of the train part are no whole numbers: are they rates? Rates, Fano factors and ceilings "
+        "are those of spike counts",
+        quality->fractional);
+}
+
 /* ---- cells ----------------------------------------------------------------------------------------------------------- */
 
 static int
@@ -188,6 +199,7 @@ retc_quality_judge(const retc_quality_options *options, retc_quality *quality) {
     int status = RETC_OK;
     RETC_TRY(judge_frames(options, quality));
     RETC_TRY(judge_stimulus(quality));
+    RETC_TRY(judge_counts(quality));
     for (size_t n = 0; n < quality->cells; ++n) {
         RETC_TRY(judge_spikes(&quality->cell[n], quality));
         RETC_TRY(judge_drift(&quality->cell[n], quality));

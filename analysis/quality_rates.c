@@ -7,6 +7,9 @@
 /* Frames, and spike times, that are read in one go. */
 enum { SLAB = 4096, SPIKES = 65536 };
 
+/* Counts that differ from a whole number by more than this are none. */
+#define WHOLE 1e-3
+
 /* Width of the windows of the peak rate, s. */
 #define PEAK_WINDOW 0.1
 
@@ -133,6 +136,7 @@ take_frame(tally *t, const float *counts, size_t n, size_t i, size_t b) {
         if (c == 0)
             continue;
         t->active[active++] = cell;
+        quality->fractional += fabs(c - floor(c + 0.5)) > WHOLE;
         t->sum[cell] += c;
         t->squares[cell] += c * c;
         t->recent[cell] += c;

@@ -250,6 +250,30 @@ START_TEST(cells) {
 }
 END_TEST
 
+START_TEST(rates_in_place_of_counts) {
+    made_up m;
+    retc_quality q;
+    size_t fractional = 0;
+    make_up(&m);
+    for (size_t i = 0; i < CELLS * TRAIN; ++i) {
+        m.train[i] *= 0.25f;
+        fractional += m.train[i] != floorf(m.train[i]);
+    }
+    examine(&m, (choice){1, 1, 1, REPEATS}, &q);
+    ck_assert_uint_eq(q.fractional, fractional);
+    ck_warns(&q, "counts of the train part are no whole numbers: are they rates?");
+    retc_quality_clear(&q);
+    m.train[0] = 1;
+    for (size_t i = 0; i < CELLS * TRAIN; ++i)
+        m.train[i] *= 4;
+    examine(&m, (choice){1, 1, 1, REPEATS}, &q);
+    ck_assert_uint_eq(q.fractional, 0);
+    ck_assert(!says(q.warning, q.warnings, "whole numbers"));
+    retc_quality_clear(&q);
+    free_made_up(&m);
+}
+END_TEST
+
 /* What is missing is said, and nothing else breaks. */
 static const struct {
     choice choice;
@@ -429,6 +453,7 @@ main(void) {
     tcase_set_timeout(real, 60);
     tcase_add_test(made, frames_and_stimulus);
     tcase_add_test(made, cells);
+    tcase_add_test(made, rates_in_place_of_counts);
     tcase_add_loop_test(made, parts_missing, 0, sizeof lacking / sizeof *lacking);
     tcase_add_test(made, options_without_meaning);
     tcase_add_test(real, the_real_recording);
