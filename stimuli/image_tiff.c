@@ -7,6 +7,8 @@
 
 #include "image_rows.h"
 
+#define LARGEST_TILE ((size_t)1 << 26) /* bytes; tiles of 256 x 256 pixels are usual */
+
 /* libtiff reports through a function before it returns a failure. */
 RETC_PRINTF(4, 0)
 static int
@@ -113,7 +115,7 @@ plan_band(const retc_image_rows *rows, TIFF *tiff, const tiff_page *page, tiff_b
     band->rows = tile_height;
     size_t bytes = band->tile_bytes ? band->tile_bytes : (size_t)TIFFScanlineSize64(tiff);
     if (bytes == 0 || bytes != (size_t)tile_height * band->tile_width * band->pixel_bytes ||
-        (band->tile_bytes > 0 && bytes > 8 * RETC_IMAGE_PIXELS) || tile_height > RETC_IMAGE_PIXELS / page->width)
+        (band->tile_bytes > 0 && bytes > LARGEST_TILE) || tile_height > LARGEST_TILE / band->row_bytes)
         return RETC_FAIL(RETC_EFORMAT, "%s: the TIFF file is cut into pieces of %zu bytes, which does not fit its size",
                          rows->path, bytes);
     return RETC_OK;

@@ -122,7 +122,8 @@ set_levels(const retc_exhibit *exhibit, size_t pixels, float *frame) {
     for (size_t k = 0; k < pixels; ++k) {
         double level = exhibit->offset + exhibit->gain * (double)frame[k];
         clipped += level < 0 || level > 2 * RETC_MEAN_GREY;
-        frame[k] = (float)fmin(fmax(level, 0), 2 * RETC_MEAN_GREY);
+        level = level < 0 ? 0 : level;
+        frame[k] = (float)(level > 2 * RETC_MEAN_GREY ? 2 * RETC_MEAN_GREY : level);
     }
     return clipped;
 }

@@ -614,7 +614,7 @@ images_suite(void) {
     tcase_add_loop_test(damaged, test_damaged_png, 3, 6);
     tcase_add_test(damaged, test_huge_png);
     tcase_add_loop_test(damaged, test_damaged_jpeg, 0, 2);
-    tcase_add_loop_test(damaged, test_damaged_tiff, 0, 3);
+    tcase_add_loop_test(damaged, test_damaged_tiff, 0, sizeof tiff_cases / sizeof *tiff_cases);
     tcase_add_test(sets, test_tiff_pages);
     tcase_add_test(sets, test_stack);
     tcase_add_test(sets, test_folder);
