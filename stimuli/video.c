@@ -29,7 +29,7 @@ static int
 start_ffmpeg(retc_video *video) {
     int status = RETC_OK;
     const retc_video_options *o = &video->options;
-    char fps[48] = "", filter[256], most[32];
+    char fps[48] = "", filter[256], most[32], time[48];
     char *input = retc_strf("file:%s", o->path); /* so that no name is taken for an option or an address */
     RETC_TRY(RETC_GOT(input));
     if (!o->keep_rate)
@@ -38,11 +38,13 @@ start_ffmpeg(retc_video *video) {
              "%sscale=%zu:%zu:force_original_aspect_ratio=increase:flags=area,crop=%zu:%zu,setsar=1,format=gray", fps, o->width,
              o->height, o->width, o->height);
     snprintf(most, sizeof most, "%zu", o->frames ? o->frames : (size_t)1 << 40);
+    snprintf(time, sizeof time, "%.6f", o->duration > 0 ? o->duration : 1e9);
     /* -xerror: what is damaged must not be made up.  The output says its size and frame rate. */
-    const char *const argv[] = {"ffmpeg",    "-nostdin",  "-v",           "error",    "-xerror", "-protocol_whitelist",
-                                "file,pipe", "-i",        input,          "-map",     "0:v:0",   "-vf",
-                                filter,      "-frames:v", most,           "-pix_fmt", "gray",    "-strict",
-                                "-1",        "-f",        "yuv4mpegpipe", "pipe:1",   NULL};
+    const char *const argv[] = {"ffmpeg",    "-nostdin", "-v",  "error",     "-xerror",      "-protocol_whitelist",
+                                "file,pipe", "-i",       input, "-map",      "0:v:0",        "-vf",
+                                filter,      "-t",       time,  "-frames:v", most,           "-pix_fmt",
+                                "gray",      "-strict",  "-1",  "-f",        "yuv4mpegpipe", "pipe:1",
+                                NULL};
     RETC_TRY(RETC_GOT(video->child = retc_child_start(argv)));
     video->in = retc_child_output(video->child);
 
@@ -157,6 +159,8 @@ check_options(const retc_video_options *o) {
         return RETC_FAIL(RETC_EINVAL, "pixels of %zu bits cannot be read; 8 and 16 can", o->depth);
     if (!(o->frame_rate > 0) || !isfinite(o->frame_rate))
         return RETC_FAIL(RETC_EINVAL, "a frame rate of %g Hz has no meaning", o->frame_rate);
+    if (!(o->duration >= 0) || o->duration > 1e9)
+        return RETC_FAIL(RETC_EINVAL, "a duration of %g s has no meaning", o->duration);
     if (!(o->gamma >= 0) || !isfinite(o->gamma))
         return RETC_FAIL(RETC_EINVAL, "an exponent (gamma) of %g has no meaning", o->gamma);
     return RETC_OK;
@@ -304,15 +308,17 @@ static retc_movie *
 video_make(const void *options, const retc_screen *screen) {
     int status = RETC_OK;
     const video_options *o = options;
+    int keep = o->video && strcmp(o->rate, "keep") == 0;
     const retc_video_options wanted = {
         .path = o->video,
         .raw = o->raw,
         .depth = o->depth,
         .height = screen->height,
         .width = screen->width,
-        .frames = screen->frames || screen->duration > 0 ? retc_screen_frames(screen, 0) : 0,
+        .frames = screen->frames || (screen->duration > 0 && !keep) ? retc_screen_frames(screen, 0) : 0,
+        .duration = keep && !screen->frames ? screen->duration : 0,
         .frame_rate = screen->frame_rate,
-        .keep_rate = strcmp(o->rate, "keep") == 0,
+        .keep_rate = keep,
         .gamma = o->gamma,
     };
     retc_movie *movie = retc_movie_alloc("video", screen, 1, RETC_H5_UINT8);

@@ -16,6 +16,7 @@ typedef struct {
     size_t depth;         /* bits of a raw pixel, 8 or 16 (lower byte first) */
     size_t height, width; /* pixels */
     size_t frames;        /* at most; 0: all */
+    double duration;      /* s of a video file, at most; 0: all */
     double frame_rate;    /* Hz */
     int keep_rate;        /* the frame rate of a video file stays; else frames are repeated or left out to give `frame_rate` */
     double gamma;         /* light = (level / largest level)^gamma; 0: sRGB */

@@ -79,6 +79,8 @@ video() {
     prints "movie.h5: video, 4 frames of 3 x 4 pixels at 50 Hz"
     expect 0 "$RETCODEC" stimulus video "$name" --height 3 --width 4 --rate keep -o kept.h5
     prints "kept.h5: video, 2 frames of 3 x 4 pixels at 25 Hz"
+    expect 0 "$RETCODEC" stimulus video "$name" --height 3 --width 4 --rate keep --duration 0.04 -o one.h5
+    prints "one.h5: video, 1 frames of 3 x 4 pixels at 25 Hz"
     echo "no video" >text.mp4
     expect 1 "$RETCODEC" stimulus video text.mp4 -o text.h5
     complains "retcodec stimulus: text.mp4: ffmpeg failed: "
