@@ -123,6 +123,8 @@ time_range(const double *time, size_t n, double *from, double *to) {
     double half = n > 1 ? (time[n - 1] - time[0]) / (double)(n - 1) / 2 : 0.5;
     *from = n > 0 ? (time[0] - half) / 60 : 0;
     *to = n > 0 ? (time[n - 1] + half) / 60 : 1;
+    if (!(*to > *from)) /* times that are none */
+        *from = 0, *to = 1;
 }
 
 static double
@@ -206,7 +208,7 @@ print_cells(const report *r, FILE *table) {
 static void
 print_rates(const report *r, FILE *table) {
     retc_table_block(table, "rates", "time_min cell change_percent");
-    for (size_t i = 0; i < r->cells->n; ++i) {
+    for (size_t i = 0; r->bins > 0 && i < r->cells->n; ++i) {
         const double *rate = r->rate + r->cells->index[i] * r->bins;
         double mean = 0;
         for (size_t b = 0; b < r->bins; ++b)

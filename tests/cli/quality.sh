@@ -48,6 +48,31 @@ without_test_part() {
     [ ! -s err ]
 }
 
+# Nothing but means of the test part: no drift, no reliability; and a report whose numbers are damaged.
+means_only() {
+    recording
+    edit_h5=$(dirname "$RETCODEC")/tests/cli/edit_h5
+    [ -x "$edit_h5" ] || skip "tests/cli/edit_h5 is not built; make check builds it"
+    cp ../made.h5 means.h5
+    "$edit_h5" means.h5 remove train
+    "$edit_h5" means.h5 remove test/repeats
+    expect 0 "$RETCODEC" quality means.h5 -o quality.h5
+    prints "train        none"
+    prints "note: the test part holds means only: reliability, signal to noise and ceilings need the counts of every repeat"
+    need_gnuplot
+    expect 0 "$RETCODEC" figure quality quality.h5 -o quality.png
+    [ ! -s err ]
+    "$RETCODEC" quality ../made.h5 -q -o whole.h5
+    "$edit_h5" whole.h5 fill clock/time nan
+    "$edit_h5" whole.h5 fill drift/time nan
+    "$edit_h5" whole.h5 fill cells/rate nan
+    expect 0 "$RETCODEC" figure quality whole.h5 -o whole.png
+    "$edit_h5" whole.h5 fill raster/cells 99
+    expect 1 "$RETCODEC" figure quality whole.h5 -o cells.png
+    complains 'whole.h5: "/raster/cells" names cell 99 of 3'
+    absent cells.png cells.txt
+}
+
 figure() {
     recording
     need_gnuplot
@@ -83,4 +108,4 @@ refused() {
     no_leftovers
 }
 
-run_cases report without_test_part figure refused
+run_cases report without_test_part means_only figure refused
