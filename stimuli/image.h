@@ -5,7 +5,7 @@
  *             ((v + 0.055) / 1.055)^2.4     above,
  * deeper ones and HDF5 stacks not at all, as cameras and programs leave them linear; a PNG file that says otherwise (chunk
  * gAMA) is believed.  Colours become their luminance, 0.2126 R + 0.7152 G + 0.0722 B (ITU-R BT.709), after that.  What is
- * transparent is shown on black.
+ * transparent is shown on black; a photograph that says it should be turned (Exif) is not.
  *
  * The readers trust nothing: sizes are bounded before memory is asked for, damaged and truncated files are refused, and what
  * the libraries would print becomes the reason of the failure. */

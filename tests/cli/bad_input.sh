@@ -13,6 +13,7 @@ results() {
     cd ../results
     make_result stimulus white-noise --frames 1200 --height 5 --width 6 -o train.h5
     make_result stimulus white-noise --frames 120 --height 5 --width 6 --seed 2 -o test.h5
+    awk 'BEGIN { srand(1); for (i = 0; i < 60000; ++i) printf "%c", 1 + rand() * 120 }' >frames.raw
     make_result simulate --train train.h5 --test test.h5 --cells 2 --repeats 4 -o recording.h5
     make_result quality recording.h5 --resamples 20 -o quality.h5
     make_result rf sta recording.h5 --history 8 --shuffles 0 -o sta.h5
@@ -42,6 +43,7 @@ writers() {
 $import_words
 stimulus white-noise --frames 2000 --height 5 --width 6
 stimulus natural-movie --frames 2000 --height 5 --width 6
+stimulus video --raw ../results/frames.raw --height 5 --width 6
 simulate --train ../results/train.h5 --test ../results/test.h5 --cells 2 --repeats 4
 fit $recording -m ln --history 8
 $fit_cnn
