@@ -3,13 +3,13 @@
  * Drift is a random walk of each coordinate: Brownian, with standard deviation s sqrt(t) after a time t, or, with a relaxation
  * time T, Ornstein-Uhlenbeck around the point of fixation,
  *     dx = -x / T dt + s dW,   standard deviation s sqrt(T / 2) in the long run.
- * Saccades end a fixation after a minimum plus a random time, of a gamma or log-normal distribution (fixations in viewing of
- * scenes are skewed so: Henderson 2003, Trends Cogn Sci 7:498; with the spread 1 the gamma distribution is exponential).  They
- * lead to anywhere in the scene, or some way from here: an exponential length in a uniform direction.  Micro-saccades come at
- * random (Poisson); their two components are normal, so that lengths have Rayleigh's distribution, skewed and with one peak as
- * those of people (Martinez-Conde et al. 2004, Nat Rev Neurosci 5:229).  A movement of duration D goes the fraction
- *     10 u^3 - 15 u^4 + 6 u^5,   u = time since its start / D
- * of its way (minimum jerk: Flash & Hogan 1985, J Neurosci 5:1688).
+ * Saccades end a fixation after a shortest time plus a random one, of a gamma or log-normal distribution.  With the spread 1
+ * the gamma distribution is exponential, which is what the free viewing of people looks like: a period in which no saccade
+ * comes, then one at any moment alike (Harris et al. 1988, Vision Res 28:419).  They lead to anywhere in the scene, or some way
+ * from here: an exponential length in a uniform direction.  Micro-saccades come at random (Poisson); their two components are
+ * normal, so that lengths have Rayleigh's distribution, which has one peak and a tail.  (For a review of fixational movements
+ * see Martinez-Conde et al. 2004, Nat Rev Neurosci 5:229.)  A movement of duration D goes the fraction 10 u^3 - 15 u^4 + 6 u^5,
+ * u = time since its start / D of its way, the smooth course of minimum jerk (Flash & Hogan 1985, J Neurosci 5:1688).
  *
  * Each of these has a random stream of its own: a longer path begins with the shorter one, and another rate of micro-saccades
  * leaves the saccades as they are. */

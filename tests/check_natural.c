@@ -530,6 +530,12 @@ START_TEST(test_longer_path) {
     ck_assert_mem_eq(shorter.saccade_time, longer.saccade_time, shorter.saccades * sizeof(double));
     ck_assert_mem_eq(shorter.microsaccade_time, longer.microsaccade_time, shorter.microsaccades * sizeof(double));
     retc_eye_path_clear(&shorter);
+    retc_eye_options calm = options;
+    calm.microsaccade_rate = 0;
+    retc_eye_path without = make_path(&calm, 3, 900, 0.01);
+    ck_assert_uint_eq(without.saccades, longer.saccades);
+    ck_assert_mem_eq(without.saccade_time, longer.saccade_time, longer.saccades * sizeof(double));
+    retc_eye_path_clear(&without);
     retc_eye_path_clear(&longer);
 }
 END_TEST
