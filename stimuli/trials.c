@@ -221,3 +221,21 @@ done:
     retc_free(protocol);
     return status;
 }
+
+int
+retc_trials_copy(const char *from, retc_h5 *to, const char *to_group) {
+    int status = RETC_OK, has = 0;
+    retc_trials trials = {0};
+    retc_h5 *file = retc_h5_open(from);
+    RETC_TRY(RETC_GOT(file));
+    has = retc_trials_has(file, "");
+    if (has) {
+        RETC_TRY(retc_trials_read(file, "", 0, &trials));
+        RETC_TRY(retc_trials_write(to, to_group, &trials));
+    }
+
+done:
+    retc_h5_close(file);
+    retc_trials_free(&trials);
+    return status < 0 ? status : has;
+}

@@ -48,6 +48,9 @@ int retc_trials_write(retc_h5 *file, const char *group, const retc_trials *trial
 /* Read and check: conditions are there, trials lie within `frames` (0: not checked) one after the other. */
 int retc_trials_read(retc_h5 *file, const char *group, size_t frames, retc_trials *trials) RETC_USED;
 
+/* Copy the trials of the file `from` below `to_group` of `to`, where it has any: 1 when it has, else 0. */
+int retc_trials_copy(const char *from, retc_h5 *to, const char *to_group) RETC_USED;
+
 /* Read a text file: a line of names of columns, then a line per trial.  Columns "onset" and "duration" are in s; the others are
  * parameters, and trials with the same values are of one condition.  Blank lines and those that start with # are skipped.
  * Frames are unknown: start and frames are 0. */

@@ -58,15 +58,16 @@ read_row(text_table *table, char *line) {
     size_t n = 0;
     RETC_TRY(make_room(table));
     for (char *word = strtok(line, " \t\r\n"); word; word = strtok(NULL, " \t\r\n"), ++n) {
-        if (n == table->columns)
-            break;
-        status = retc_parse_double(word, &table->value[table->rows * table->columns + n]);
+        double value = 0;
+        status = retc_parse_double(word, &value);
         if (status < 0)
             RETC_TRY(retc_error_prefix(status, "%s: line %zu", table->path, table->line));
+        if (n < table->columns)
+            table->value[table->rows * table->columns + n] = value;
     }
-    if (n != table->columns || strtok(NULL, " \t\r\n"))
-        RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: line %zu has not %zu values as there are columns", table->path, table->line,
-                           table->columns));
+    if (n != table->columns)
+        RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: line %zu has %zu values, expected %zu as there are columns", table->path,
+                           table->line, n, table->columns));
     table->rows += 1;
 
 done:

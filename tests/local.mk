@@ -23,6 +23,7 @@ C_TESTS = \
     tests/check_noise \
     tests/check_options \
     tests/check_preview \
+    tests/check_protocol_response \
     tests/check_protocols \
     tests/check_provenance \
     tests/check_quality \
