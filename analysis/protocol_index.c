@@ -156,6 +156,13 @@ done:
 
 /* ---- directions ------------------------------------------------------------------------------------------------------ */
 
+/* Mean rate; of gratings over whole cycles without the first: where it begins differs between directions. */
+static double
+steady_rate(const retc_protocol_response *r, size_t cell, size_t condition) {
+    double mean = retc_protocol_harmonic(r, cell, condition, 0);
+    return isfinite(mean) ? mean : rate_of(r, cell, condition);
+}
+
 static int
 add_directions(index_list *list) {
     int status = RETC_OK;
@@ -173,7 +180,7 @@ add_directions(index_list *list) {
         for (size_t i = 0; i < C; ++i) {
             double sum = 0, re = 0, im = 0, re2 = 0, im2 = 0;
             for (size_t k = i; leads_group(r, i, "direction") && k < C; ++k) {
-                double rate = rate_of(r, j, k), angle = direction[k] * M_PI / 180;
+                double rate = steady_rate(r, j, k), angle = direction[k] * M_PI / 180;
                 if (!same_group(r, i, k, "direction"))
                     continue;
                 sum += rate;

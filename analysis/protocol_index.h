@@ -17,24 +17,46 @@ typedef struct {
     double *value;                     /* (N) */
 } retc_protocol_index;
 
-/* What a protocol gives:
+/* What a protocol gives, by the parameters of its conditions:
  *
- *   temporal_frequency    f1_f0                 F1 / F0 of the condition with the largest F1; F0 mean rate, Fk amplitude at k
- * times the frequency, over whole cycles, the first left out and several phases    f2_f1                 mean F2 over phases /
- * largest F1: above 1 frequency doubling (Hochstein & Shapley 1976, the nonlinearity index) direction (3 or more)
- * direction_index       |sum r exp(i d)| / sum r of mean rates r in directions d orientation_index     |sum r exp(2 i d)| / sum
- * r preferred_direction   angle of the former sum, degrees, 0 ... 360 object, background    object_motion_index   (d - g) / (d
- * + g): d mean rate when the background moves on its own, g when it moves with the object (Olveczky et al. 2003) speed 0 and
- * not, directions in opposite pairs flash_latency, motion_lag, anticipation   ms: peak of the response after the onset of the
- * flash; after the middle of the moving bar passed the cell; their difference (Berry et al. 1999). Responses are smoothed by a
- * Gaussian of 20 ms.  Peaks of a pair of directions at places x and x' give the lag (x - x') / (2 speed), wherever the cell is
- *   contrast of both signs and no direction
- *                         on_off_index          (on - off) / (on + off) of mean rates in bright and in dark trials
- *   turns, reversal_time  reversal_index        (p - c) / (p + c) of peak rates up to 0.4 s after the turn, and of the control
- *   omission_time         omission_index        (p - b) / (p + b): p peak rate up to 0.4 s after the omission, b mean rate
- * before the first flash approach              approach_index        (a - m) / (a + m): peak rates, a when the thing comes
- * near, m the larger one of the others several diameters     surround_suppression  1 - rate with the largest disc / largest
- * rate
+ * temporal_frequency
+ *   f1_f0                F1 / F0 of the condition with the largest F1.  F0 is the mean rate and Fk the amplitude at k
+ *                        times the frequency, over whole cycles, the first left out
+ *
+ * temporal_frequency and several phases
+ *   f2_f1                mean F2 over phases / largest F1: above 1 frequency doubling (Hochstein & Shapley 1976, their
+ *                        nonlinearity index)
+ *
+ * direction, three or more
+ *   direction_index      |sum of r exp(i d)| / sum of r, of mean rates r in directions d; of gratings r is F0
+ *   orientation_index    |sum of r exp(2 i d)| / sum of r
+ *   preferred_direction  angle of the former sum, degrees, 0 ... 360
+ *
+ * object and background
+ *   object_motion_index  (d - g) / (d + g): mean rates d when the background moves on its own, g when it moves with the
+ *                        object (Olveczky et al. 2003)
+ *
+ * speed 0 and others, directions in opposite pairs
+ *   flash_latency        ms; peak of the response after the onset of the flash, smoothed by a Gaussian of 20 ms
+ *   motion_lag           ms; the same after the middle of the moving bar passed the cell.  Peaks at times t and t' after
+ *                        the bar passed the middle of the screen, in opposite directions, have the mean lag (t + t') / 2,
+ *                        wherever the cell is
+ *   anticipation         ms; the former less the latter (Berry et al. 1999)
+ *
+ * contrast of both signs, no direction
+ *   on_off_index         (on - off) / (on + off) of mean rates in bright and in dark trials
+ *
+ * turns and reversal_time
+ *   reversal_index       (p - c) / (p + c) of peak rates up to 0.4 s after the turn, and in the control
+ *
+ * omission_time
+ *   omission_index       (p - b) / (p + b): peak rate p up to 0.4 s after the omission, mean rate b before the trials
+ *
+ * approach
+ *   approach_index       (a - m) / (a + m): peak rates a when the thing comes near, m the larger one of the others
+ *
+ * diameter, three or more, no speed
+ *   surround_suppression 1 - rate with the largest disc / largest rate
  *
  * contrast-steps needs more than mean responses: see retc_protocol_adaptation. */
 int retc_protocol_indices(const retc_protocol_response *response, retc_protocol_index **indices, size_t *n) RETC_USED;
