@@ -154,52 +154,6 @@ done:
     return status;
 }
 
-/* ---- directions ------------------------------------------------------------------------------------------------------ */
-
-/* Mean rate; of gratings over whole cycles without the first: where it begins differs between directions. */
-static double
-steady_rate(const retc_protocol_response *r, size_t cell, size_t condition) {
-    double mean = retc_protocol_harmonic(r, cell, condition, 0);
-    return isfinite(mean) ? mean : rate_of(r, cell, condition);
-}
-
-static int
-add_directions(index_list *list) {
-    int status = RETC_OK;
-    const retc_protocol_response *r = list->r;
-    const double *direction = values_of(r, "direction");
-    size_t C = r->trials.conditions;
-    double *index = NULL, *orientation = NULL, *preferred = NULL;
-    if (count_values(direction, C) < 3)
-        return RETC_OK;
-    RETC_TRY(add_index(list, "direction_index", "", "|sum of r exp(i direction)| / sum of r of mean rates r", &index));
-    RETC_TRY(add_index(list, "orientation_index", "", "|sum of r exp(2 i direction)| / sum of r", &orientation));
-    RETC_TRY(add_index(list, "preferred_direction", "degrees", "angle of the sum of r exp(i direction)", &preferred));
-    for (size_t j = 0; j < r->cells; ++j) {
-        double strongest = 0;
-        for (size_t i = 0; i < C; ++i) {
-            double sum = 0, re = 0, im = 0, re2 = 0, im2 = 0;
-            for (size_t k = i; leads_group(r, i, "direction") && k < C; ++k) {
-                double rate = steady_rate(r, j, k), angle = direction[k] * M_PI / 180;
-                if (!same_group(r, i, k, "direction"))
-                    continue;
-                sum += rate;
-                re += rate * cos(angle), im += rate * sin(angle);
-                re2 += rate * cos(2 * angle), im2 += rate * sin(2 * angle);
-            }
-            if (!(sum > strongest))
-                continue;
-            strongest = sum;
-            index[j] = hypot(re, im) / sum;
-            orientation[j] = hypot(re2, im2) / sum;
-            preferred[j] = fmod(atan2(im, re) * 180 / M_PI + 360, 360);
-        }
-    }
-
-done:
-    return status;
-}
-
 /* ---- peaks ----------------------------------------------------------------------------------------------------------- */
 
 /* Smoothed rate in bin b; bins that no trial reaches count as if they were not there. */
@@ -245,6 +199,57 @@ peak(const retc_protocol_response *r, const double *psth, double from, double to
 static int
 stands_out(const retc_protocol_response *r, size_t cell, double rate) {
     return rate > 0 && !(rate < 2 * r->baseline[cell]);
+}
+
+/* ---- directions ------------------------------------------------------------------------------------------------------ */
+
+/* What counts as the response to a direction: of gratings the mean rate over whole cycles without the first, as where it begins
+ * differs between directions; of what passes once the peak above the rate before; else the mean rate. */
+static double
+directed_response(const retc_protocol_response *r, size_t cell, size_t condition) {
+    double mean = retc_protocol_harmonic(r, cell, condition, 0), before = r->baseline[cell];
+    if (isfinite(mean))
+        return mean;
+    if (!values_of(r, "speed"))
+        return rate_of(r, cell, condition);
+    return fmax(0, peak(r, psth_of(r, cell, condition), 0, (double)INFINITY, NULL) - (isfinite(before) ? before : 0));
+}
+
+static int
+add_directions(index_list *list) {
+    int status = RETC_OK;
+    const retc_protocol_response *r = list->r;
+    const double *direction = values_of(r, "direction");
+    size_t C = r->trials.conditions;
+    double *index = NULL, *orientation = NULL, *preferred = NULL;
+    if (count_values(direction, C) < 3)
+        return RETC_OK;
+    RETC_TRY(add_index(list, "direction_index", "", "|sum of r exp(i direction)| / sum of r of mean rates r", &index));
+    RETC_TRY(add_index(list, "orientation_index", "", "|sum of r exp(2 i direction)| / sum of r", &orientation));
+    RETC_TRY(add_index(list, "preferred_direction", "degrees", "angle of the sum of r exp(i direction)", &preferred));
+    for (size_t j = 0; j < r->cells; ++j) {
+        double strongest = 0;
+        for (size_t i = 0; i < C; ++i) {
+            double sum = 0, re = 0, im = 0, re2 = 0, im2 = 0;
+            for (size_t k = i; leads_group(r, i, "direction") && k < C; ++k) {
+                double rate = directed_response(r, j, k), angle = direction[k] * M_PI / 180;
+                if (!same_group(r, i, k, "direction"))
+                    continue;
+                sum += rate;
+                re += rate * cos(angle), im += rate * sin(angle);
+                re2 += rate * cos(2 * angle), im2 += rate * sin(2 * angle);
+            }
+            if (!(sum > strongest))
+                continue;
+            strongest = sum;
+            index[j] = hypot(re, im) / sum;
+            orientation[j] = hypot(re2, im2) / sum;
+            preferred[j] = fmod(atan2(im, re) * 180 / M_PI + 360, 360);
+        }
+    }
+
+done:
+    return status;
 }
 
 /* ---- motion anticipation --------------------------------------------------------------------------------------------- */

@@ -28,7 +28,8 @@ typedef struct {
  *                        nonlinearity index)
  *
  * direction, three or more
- *   direction_index      |sum of r exp(i d)| / sum of r, of mean rates r in directions d; of gratings r is F0
+ *   direction_index      |sum of r exp(i d)| / sum of r, of responses r to directions d: mean rates; of gratings F0; with
+ *                        a speed, of what passes once, smoothed peak rates less the rate before the trials
  *   orientation_index    |sum of r exp(2 i d)| / sum of r
  *   preferred_direction  angle of the former sum, degrees, 0 ... 360
  *
