@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "rows.h"
 #include "stream.h"
 
 /* Storage of one thread.  The stream's tape is one end of the current step, `other` the other; they change places. */
@@ -117,8 +118,7 @@ move_to(const engine *e, const slot_storage *s, retc_tape *tape, float alpha, si
     size_t map = conv0->h * conv0->w, ld = tape->ld;
     for (size_t row = 0; row < retc_layer_units(conv0); ++row) {
         float b = bias ? bias[row / map] : 0;
-        for (size_t t = 0; t < n; ++t)
-            tape->out[0][row * ld + t] = alpha * s->linear[row * ld + t] + b;
+        retc_row_affine(s->linear + row * ld, alpha, b, n, tape->out[0] + row * ld);
     }
     retc_tape_forward(tape, 1, e->network->layers, n);
 }
@@ -155,11 +155,9 @@ add_step(const engine *e, slot_storage *s, const retc_tape *from, const retc_tap
             const float *g0 = from->grad[l] + row * ld;
             float *sum = s->sum[k] + row * ld;
             if (e->options->method == RETC_SECANT)
-                for (size_t t = 0; t < n; ++t)
-                    sum[t] += g[t] * (a[t] - a0[t]);
+                retc_row_step(g, a, a0, n, sum);
             else
-                for (size_t t = 0; t < n; ++t)
-                    sum[t] += 0.5f * (g0[t] + g[t]) * (a[t] - a0[t]);
+                retc_row_step_trapezium(g, g0, a, a0, n, sum);
         }
     }
 }

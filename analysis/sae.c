@@ -194,7 +194,7 @@ product_transposed(const retc_sae_workspace *w, size_t O, size_t J, size_t n, co
 /* gradient (O,J) of a weight whose output has gradient g (O,ld) and whose input is in (J,ld) */
 static void
 weight_gradient(const retc_sae_workspace *w, size_t O, size_t J, size_t n, const float *g, const float *in, float *gradient) {
-    retc_dots(O, J, n, g, w->ld, in, w->offset, gradient, J);
+    retc_dots(O, J, n, 1, g, w->ld, 0, in, 0, w->offset, gradient, J);
 }
 
 /* ---- forward --------------------------------------------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gather.h"
+#include "rows.h"
 
 enum { LANES = 16 }; /* rows of time begin on full vectors */
 
@@ -202,17 +203,12 @@ forward_row(const retc_tape *tape, const retc_layer *layer, size_t row, const fl
     float scale = (float)layer->value, shift = (float)layer->offset, slope;
     switch (layer->kind) {
     case RETC_LAYER_BATCHNORM:
-        batchnorm_row(network, layer, row, &scale, &shift);
-        for (size_t t = 0; t < n; ++t)
-            out[t] = in[t] * scale + shift;
-        break;
+        batchnorm_row(network, layer, row, &scale, &shift); /* fall through */
     case RETC_LAYER_SCALE:
-        for (size_t t = 0; t < n; ++t)
-            out[t] = in[t] * scale + shift;
+        retc_row_affine(in, scale, shift, n, out);
         break;
     case RETC_LAYER_RELU:
-        for (size_t t = 0; t < n; ++t)
-            out[t] = in[t] > 0 ? in[t] : 0;
+        retc_row_relu(in, n, out);
         break;
     case RETC_LAYER_SOFTPLUS:
         for (size_t t = 0; t < n; ++t)
@@ -284,14 +280,6 @@ smooth_slope(float in, float out, const float *in0, const float *out0, size_t t,
     return fabsf(step) > 1e-3f * (1 + fabsf(in)) ? (out - out0[t]) / step : derivative(in - 0.5f * step);
 }
 
-/* Secant of max(x,0): 0 or 1 on one side, the quotient across the kink, where nothing cancels. */
-static float
-relu_slope(float in, const float *in0, size_t t) {
-    if (!in0 || (in > 0) == (in0[t] > 0))
-        return in > 0 ? 1 : 0;
-    return in > 0 ? in / (in - in0[t]) : in0[t] / (in0[t] - in);
-}
-
 static void
 backward_row(const retc_tape *tape, const retc_layer *layer, size_t row, const float *in, const float *out, const float *in0,
              const float *out0, const float *g, size_t n, float *gin) {
@@ -301,12 +289,13 @@ backward_row(const retc_tape *tape, const retc_layer *layer, size_t row, const f
     case RETC_LAYER_BATCHNORM:
         batchnorm_row(network, layer, row, &scale, &shift); /* fall through */
     case RETC_LAYER_SCALE:
-        for (size_t t = 0; t < n; ++t)
-            gin[t] = g[t] * scale;
+        retc_row_affine(g, scale, 0, n, gin);
         break;
     case RETC_LAYER_RELU:
-        for (size_t t = 0; t < n; ++t)
-            gin[t] = g[t] * relu_slope(in[t], in0, t);
+        if (in0)
+            retc_row_relu_secant(in, in0, g, n, gin);
+        else
+            retc_row_relu_backward(in, g, n, gin);
         break;
     case RETC_LAYER_SOFTPLUS:
         for (size_t t = 0; t < n; ++t)

@@ -5,6 +5,7 @@
 
 #include "parallel.h"
 #include "rng.h"
+#include "rows.h"
 
 static const double floor_count = 1e-8;     /* keeps log(rate dt) finite */
 static const double running_momentum = 0.1; /* of batch norm's running statistics, as torch's default */
@@ -177,11 +178,7 @@ batchnorm_sums(void *context, size_t b) {
     for (size_t f = 0; f < F; ++f) {
         double sum = 0, squares = 0;
         for (size_t r = f * rows; r < (f + 1) * rows; ++r)
-            for (size_t t = 0; t < n; ++t) {
-                double value = (double)x[r * tape->ld + t];
-                sum += value;
-                squares += value * value;
-            }
+            retc_row_sums(x + r * tape->ld, x + r * tape->ld, 0, n, &sum, &squares);
         trainer->partial[b][f] = sum;
         trainer->partial[b][F + f] = squares;
     }
@@ -237,8 +234,7 @@ batchnorm_forward(void *context, size_t b) {
         float scale = (float)((double)weight * trainer->statistic[l][F + f]);
         float shift = (float)((double)bias - trainer->statistic[l][f] * (double)scale);
         for (size_t r = f * rows; r < (f + 1) * rows; ++r)
-            for (size_t t = 0; t < trainer->block[b].n; ++t)
-                trainer->tape[b]->out[l][r * ld + t] = x[r * ld + t] * scale + shift;
+            retc_row_affine(x + r * ld, scale, shift, trainer->block[b].n, trainer->tape[b]->out[l] + r * ld);
     }
     return RETC_OK;
 }
@@ -328,10 +324,7 @@ batchnorm_gradient_sums(void *context, size_t b) {
     for (size_t f = 0; f < F; ++f) {
         double mean = trainer->statistic[l][f], inverse = trainer->statistic[l][F + f], sum = 0, products = 0;
         for (size_t r = f * rows; r < (f + 1) * rows; ++r)
-            for (size_t t = 0; t < n; ++t) {
-                sum += (double)g[r * tape->ld + t];
-                products += (double)g[r * tape->ld + t] * ((double)x[r * tape->ld + t] - mean);
-            }
+            retc_row_sums(g + r * tape->ld, x + r * tape->ld, mean, n, &sum, &products);
         trainer->partial[b][f] = sum;
         trainer->partial[b][F + f] = products * inverse;
     }
@@ -354,8 +347,7 @@ batchnorm_backward(void *context, size_t b) {
         float scale = (float)((double)weight * inverse), mean_g = (float)(total(trainer, f) / count);
         float slope = (float)(total(trainer, F + f) / count * inverse), middle = (float)mean;
         for (size_t r = f * rows; r < (f + 1) * rows; ++r)
-            for (size_t t = 0; t < n; ++t)
-                tape->grad[l - 1][r * ld + t] = scale * (g[r * ld + t] - mean_g - (x[r * ld + t] - middle) * slope);
+            retc_row_normed_backward(g + r * ld, x + r * ld, scale, mean_g, middle, slope, n, tape->grad[l - 1] + r * ld);
     }
     return RETC_OK;
 }

@@ -26,6 +26,7 @@
 #include "progress.h"
 #include "provenance.h"
 #include "rng.h"
+#include "rows.h"
 #include "stats.h"
 #include "xcorr.h"
 

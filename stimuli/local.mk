@@ -50,16 +50,11 @@ libretcodec_internal_la_SOURCES += \
     stimuli/trials.c stimuli/trials.h stimuli/trials_text.c \
     stimuli/video.c stimuli/video.h \
     stimuli/white_noise.c stimuli/white_noise.h
-pkginclude_HEADERS += stimuli/circuit.h stimuli/frame_clock.h stimuli/image.h stimuli/image_set.h \
-    stimuli/import_text.h stimuli/movie.h stimuli/movie_kinds.h stimuli/movie_spectrum.h \
-    stimuli/natural_movie.h \
-    stimuli/recipe.h stimuli/recording.h stimuli/recording_write.h stimuli/simulate.h stimuli/spectral_noise.h stimuli/spikes.h stimuli/stimulus_file.h \
-    stimuli/text.h stimuli/texture.h stimuli/white_noise.h
-pkginclude_HEADERS += stimuli/import_build.h
-pkginclude_HEADERS += stimuli/experiments.h stimuli/import_matlab.h
-pkginclude_HEADERS += stimuli/coverage.h stimuli/grating.h stimuli/protocol.h stimuli/protocol_kinds.h stimuli/trials.h
-pkginclude_HEADERS += stimuli/crop.h stimuli/events.h stimuli/frozen.h stimuli/log_polar.h stimuli/movie_input.h stimuli/resize.h
-pkginclude_HEADERS += stimuli/eye_path.h stimuli/gallery.h stimuli/scene.h
-pkginclude_HEADERS += stimuli/crop.h stimuli/events.h stimuli/frozen.h stimuli/log_polar.h stimuli/movie_input.h
-pkginclude_HEADERS += stimuli/export_csv.h stimuli/export_nwb.h stimuli/export_open_retina.h stimuli/export_timeline.h
-pkginclude_HEADERS += stimuli/eye_path.h stimuli/gallery.h stimuli/scene.h stimuli/video.h
+pkginclude_HEADERS += stimuli/circuit.h stimuli/coverage.h stimuli/crop.h stimuli/events.h stimuli/experiments.h \
+    stimuli/export_csv.h stimuli/export_nwb.h stimuli/export_open_retina.h stimuli/export_timeline.h \
+    stimuli/eye_path.h stimuli/frame_clock.h stimuli/frozen.h stimuli/gallery.h stimuli/grating.h stimuli/image.h \
+    stimuli/image_set.h stimuli/import_build.h stimuli/import_matlab.h stimuli/import_text.h stimuli/log_polar.h \
+    stimuli/movie.h stimuli/movie_input.h stimuli/movie_kinds.h stimuli/movie_spectrum.h stimuli/natural_movie.h \
+    stimuli/protocol.h stimuli/protocol_kinds.h stimuli/recipe.h stimuli/recording.h stimuli/recording_write.h \
+    stimuli/resize.h stimuli/scene.h stimuli/simulate.h stimuli/spectral_noise.h stimuli/spikes.h \
+    stimuli/stimulus_file.h stimuli/text.h stimuli/texture.h stimuli/trials.h stimuli/video.h stimuli/white_noise.h

@@ -6,6 +6,7 @@
 #include "conv.h"
 #include "gather.h"
 #include "rng.h"
+#include "rows.h"
 #include "testing.h"
 
 static const char *versions[] = {"reference", "generic", "avx2", "avx512"};
@@ -56,23 +57,24 @@ check_gather_shape(gsl_rng *rng, size_t O, size_t J, size_t n, int accumulate) {
 }
 
 static void
-check_dots_shape(gsl_rng *rng, size_t O, size_t J, size_t n) {
-    size_t ldg = n + 1, ldw = J + 2;
-    float *g = random_floats(rng, O * ldg), *in = random_floats(rng, J * n + n + 1), *dw = random_floats(rng, O * ldw);
+check_dots_shape(gsl_rng *rng, size_t O, size_t J, size_t n, size_t places) {
+    size_t g_step = n + 2, in_step = n + 5, ldg = places * g_step + 1, ldw = J + 2;
+    float *g = random_floats(rng, O * ldg), *in = random_floats(rng, J * n + n + 1 + places * in_step);
+    float *dw = random_floats(rng, O * ldw);
     double *expected = to_double(dw, O * ldw), *before = to_double(dw, O * ldw);
     size_t *offset = retc_calloc(J + 1, sizeof *offset);
     for (size_t j = 0; j < J; ++j)
         offset[j] = gsl_rng_uniform_int(rng, J * n + 1);
-    retc_dots(O, J, n, g, ldg, in, offset, dw, ldw);
-    retc_dots_reference(O, J, n, g, ldg, in, offset, expected, ldw);
+    retc_dots(O, J, n, places, g, ldg, g_step, in, in_step, offset, dw, ldw);
+    retc_dots_reference(O, J, n, places, g, ldg, g_step, in, in_step, offset, expected, ldw);
     for (size_t o = 0; o < O; ++o)
         for (size_t j = 0; j < ldw; ++j) {
             double size = fabs(before[o * ldw + j]);
-            for (size_t t = 0; j < J && t < n; ++t)
-                size += fabs((double)g[o * ldg + t] * (double)in[offset[j] + t]);
-            double bound = j < J ? 2.0 * (double)(n + 1) * unit_roundoff * size : 0.0;
-            ck_assert_msg(fabs((double)dw[o * ldw + j] - expected[o * ldw + j]) <= bound, "%s O %zu J %zu n %zu at (%zu,%zu)",
-                          retc_kernel_name(), O, J, n, o, j);
+            for (size_t i = 0; j < J && i < n * places; ++i)
+                size += fabs((double)g[o * ldg + i / n * g_step + i % n] * (double)in[offset[j] + i / n * in_step + i % n]);
+            double bound = j < J ? 2.0 * (double)(n * places + 1) * unit_roundoff * size : 0.0;
+            ck_assert_msg(fabs((double)dw[o * ldw + j] - expected[o * ldw + j]) <= bound,
+                          "%s O %zu J %zu n %zu places %zu at (%zu,%zu)", retc_kernel_name(), O, J, n, places, o, j);
         }
     retc_free(g), retc_free(in), retc_free(dw), retc_free(expected), retc_free(before), retc_free(offset);
 }
@@ -107,8 +109,77 @@ START_TEST(dots_equal_their_definition) {
     for (size_t O = 1; O <= 9; ++O)
         for (size_t n = 1; n <= 70; n += n < 20 ? 1 : 7)
             for (size_t J = 1; J <= 13; J += 4)
-                check_dots_shape(rng, O, J, n);
-    check_dots_shape(rng, 7, 131, 513);
+                check_dots_shape(rng, O, J, n, 1 + (O + n + J) % 4);
+    check_dots_shape(rng, 7, 131, 513, 1);
+    check_dots_shape(rng, 4, 8, 33, 0);
+    gsl_rng_free(rng);
+}
+END_TEST
+
+enum { ROW = 37, ROW_RESULTS = 7 };
+
+/* Every row function on one row with values on, beside and across the kink. */
+static void
+run_rows(const float *x, const float *x0, const float *g, const float *g0, size_t n, float out[ROW_RESULTS][ROW],
+         double sums[2]) {
+    memset(out, 0, ROW_RESULTS * sizeof *out);
+    retc_row_affine(x, 1.7f, -0.3f, n, out[0]);
+    retc_row_relu(x, n, out[1]);
+    retc_row_relu_backward(x, g, n, out[2]);
+    retc_row_relu_secant(x, x0, g, n, out[3]);
+    memcpy(out[4], x0, n * sizeof *x0), memcpy(out[5], x0, n * sizeof *x0);
+    retc_row_step(g, x, x0, n, out[4]);
+    retc_row_step_trapezium(g, g0, x, x0, n, out[5]);
+    retc_row_normed_backward(g, x, 1.3f, 0.2f, -0.4f, 0.7f, n, out[6]);
+    sums[0] = 0.5, sums[1] = -0.5;
+    retc_row_sums(g, x, 0.25, n, &sums[0], &sums[1]);
+}
+
+static double
+positive(float x) {
+    return x > 0 ? (double)x : 0;
+}
+
+/* Against the formulas in double, each with the rounding of its few operations; and the same bits with every version. */
+START_TEST(rows_equal_their_formulas) {
+    gsl_rng *rng = retc_rng_alloc(15, RETC_STREAM_WEIGHTS, (uint64_t)_i);
+    float *x = random_floats(rng, ROW), *x0 = random_floats(rng, ROW), *g = random_floats(rng, ROW),
+          *g0 = random_floats(rng, ROW);
+    size_t n = (size_t)_i;
+    float first[ROW_RESULTS][ROW], out[ROW_RESULTS][ROW];
+    double sums[2], first_sums[2], sum = 0.5, product = -0.5;
+    if (n > 3)
+        x[0] = 0, x0[1] = 0, x[2] = x0[2], x[3] = x0[3] = 0;
+    ck_assert_int_eq(retc_kernel_choose("generic"), 0);
+    run_rows(x, x0, g, g0, n, first, first_sums);
+    for (size_t t = 0; t < n; ++t) {
+        double X = (double)x[t], X0 = (double)x0[t], G = (double)g[t], G0 = (double)g0[t], slope = x[t] > 0;
+        if ((x[t] > 0) != (x0[t] > 0))
+            slope = (positive(x[t]) - positive(x0[t])) / (X - X0);
+        const double expected[ROW_RESULTS] = {X * (double)1.7f - (double)0.3f,
+                                              positive(x[t]),
+                                              x[t] > 0 ? G : 0,
+                                              G * slope,
+                                              X0 + G * (X - X0),
+                                              X0 + 0.5 * (G + G0) * (X - X0),
+                                              (double)1.3f * (G - (double)0.2f - (X + (double)0.4f) * (double)0.7f)};
+        /* Terms are below 40 here, and no formula rounds more than six times. */
+        for (size_t i = 0; i < ROW_RESULTS; ++i)
+            ck_assert_msg(fabs((double)first[i][t] - expected[i]) <= 6 * unit_roundoff * 40,
+                          "function %zu at %zu of %zu: %g, %g", i, t, n, (double)first[i][t], expected[i]);
+        sum += G;
+        product += G * (X - 0.25);
+    }
+    ck_assert_double_eq_tol(first_sums[0], sum, 1e-12);
+    ck_assert_double_eq_tol(first_sums[1], product, 1e-12);
+    for (size_t v = 0; v < VERSIONS; ++v) {
+        if (retc_kernel_choose(versions[v]) < 0)
+            continue;
+        run_rows(x, x0, g, g0, n, out, sums);
+        ck_assert_int_eq(memcmp(out, first, sizeof out), 0);
+        ck_assert_int_eq(memcmp(sums, first_sums, sizeof sums), 0);
+    }
+    retc_free(x), retc_free(x0), retc_free(g), retc_free(g0);
     gsl_rng_free(rng);
 }
 END_TEST
@@ -250,6 +321,7 @@ main(void) {
     tcase_set_timeout(fast, 120);
     tcase_add_loop_test(fast, gather_equals_its_definition, 0, VERSIONS);
     tcase_add_loop_test(fast, dots_equal_their_definition, 0, VERSIONS);
+    tcase_add_loop_test(fast, rows_equal_their_formulas, 0, ROW + 1);
     suite_add_tcase(suite, fast);
     TCase *conv = tcase_create("convolution");
     tcase_set_timeout(conv, 120);

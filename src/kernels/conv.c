@@ -50,10 +50,10 @@ retc_conv_backward_bias(const retc_conv *conv, const float *g, size_t n, float *
 void
 retc_conv_backward_weights(const retc_conv *conv, const float *g, const float *in, size_t n, float *dw, float *db) {
     size_t plane = conv->oh * conv->ow * conv->out_ld;
+    /* A row of outputs at a time: what it needs of both sides stays near. */
     for (size_t y = 0; y < conv->oh; ++y)
-        for (size_t x = 0; x < conv->ow; ++x)
-            retc_dots(conv->shape.K, conv->J, n, g + (y * conv->ow + x) * conv->out_ld, plane,
-                      in + (y * conv->shape.w + x) * conv->in_ld, conv->offset, dw, conv->J);
+        retc_dots(conv->shape.K, conv->J, n, conv->ow, g + y * conv->ow * conv->out_ld, plane, conv->out_ld,
+                  in + y * conv->shape.w * conv->in_ld, conv->in_ld, conv->offset, dw, conv->J);
     retc_conv_backward_bias(conv, g, n, db);
 }
 

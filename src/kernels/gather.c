@@ -21,12 +21,13 @@ retc_gather_reference(size_t O, size_t J, size_t n, const float *w, size_t ldw, 
 }
 
 void
-retc_dots_reference(size_t O, size_t J, size_t n, const float *g, size_t ldg, const float *in, const size_t *offset, double *dw,
-                    size_t ldw) {
+retc_dots_reference(size_t O, size_t J, size_t n, size_t places, const float *g, size_t ldg, size_t g_step, const float *in,
+                    size_t in_step, const size_t *offset, double *dw, size_t ldw) {
     for (size_t o = 0; o < O; ++o)
         for (size_t j = 0; j < J; ++j)
-            for (size_t t = 0; t < n; ++t)
-                dw[o * ldw + j] += (double)g[o * ldg + t] * (double)in[offset[j] + t];
+            for (size_t p = 0; p < places; ++p)
+                for (size_t t = 0; t < n; ++t)
+                    dw[o * ldw + j] += (double)g[o * ldg + p * g_step + t] * (double)in[offset[j] + p * in_step + t];
 }
 
 /* The definitions behind the signatures of the fast versions: sums in double, results in float. */
@@ -43,13 +44,14 @@ gather_plain(size_t O, size_t J, size_t n, const float *w, size_t ldw, const flo
 }
 
 static void
-dots_plain(size_t O, size_t J, size_t n, const float *g, size_t ldg, const float *in, const size_t *offset, float *dw,
-           size_t ldw) {
+dots_plain(size_t O, size_t J, size_t n, size_t places, const float *g, size_t ldg, size_t g_step, const float *in,
+           size_t in_step, const size_t *offset, float *dw, size_t ldw) {
     for (size_t o = 0; o < O; ++o)
         for (size_t j = 0; j < J; ++j) {
             double sum = 0;
-            for (size_t t = 0; t < n; ++t)
-                sum += (double)g[o * ldg + t] * (double)in[offset[j] + t];
+            for (size_t p = 0; p < places; ++p)
+                for (size_t t = 0; t < n; ++t)
+                    sum += (double)g[o * ldg + p * g_step + t] * (double)in[offset[j] + p * in_step + t];
             dw[o * ldw + j] += (float)sum;
         }
 }
@@ -60,16 +62,17 @@ typedef struct {
     const char *name;
     retc_gather_function *gather;
     retc_dots_function *dots;
+    const retc_row_functions *rows;
 } version;
 
 /* Best first. */
 static const version versions[] = {
 #if RETC_X86
-    {"avx512", retc_gather_avx512, retc_dots_avx512},
-    {"avx2", retc_gather_avx2, retc_dots_avx2},
+    {"avx512", retc_gather_avx512, retc_dots_avx512, &retc_rows_avx512},
+    {"avx2", retc_gather_avx2, retc_dots_avx2, &retc_rows_avx2},
 #endif
-    {"generic", retc_gather_generic, retc_dots_generic},
-    {"reference", gather_plain, dots_plain},
+    {"generic", retc_gather_generic, retc_dots_generic, &retc_rows_generic},
+    {"reference", gather_plain, dots_plain, &retc_rows_generic},
 };
 
 static const version *chosen;
@@ -105,6 +108,11 @@ choose_at_start(void) {
         (void)retc_kernel_choose(NULL);
 }
 
+const retc_row_functions *
+retc_kernel_rows(void) {
+    return chosen->rows;
+}
+
 const char *
 retc_kernel_name(void) {
     return chosen->name;
@@ -117,7 +125,7 @@ retc_gather(size_t O, size_t J, size_t n, const float *w, size_t ldw, const floa
 }
 
 void
-retc_dots(size_t O, size_t J, size_t n, const float *g, size_t ldg, const float *in, const size_t *offset, float *dw,
-          size_t ldw) {
-    chosen->dots(O, J, n, g, ldg, in, offset, dw, ldw);
+retc_dots(size_t O, size_t J, size_t n, size_t places, const float *g, size_t ldg, size_t g_step, const float *in,
+          size_t in_step, const size_t *offset, float *dw, size_t ldw) {
+    chosen->dots(O, J, n, places, g, ldg, g_step, in, in_step, offset, dw, ldw);
 }

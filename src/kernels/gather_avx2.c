@@ -23,4 +23,5 @@ sum_lanes(__m256 v) {
 #define FMA1(a, b, c) __builtin_fmaf((a), (b), (c))
 #define SUM(v) sum_lanes(v)
 #include "gather_body.h"
+#include "rows_body.h"
 #endif

@@ -15,4 +15,5 @@
 #define FMA1(a, b, c) __builtin_fmaf((a), (b), (c))
 #define SUM(v) _mm512_reduce_add_ps(v)
 #include "gather_body.h"
+#include "rows_body.h"
 #endif

@@ -17,29 +17,27 @@ static TARGET inline __attribute__((always_inline)) void
 NAME(tile)(size_t rows, size_t vectors, size_t J, const float *w, size_t ldw, const float *bias, const float *in,
            const size_t *offset, float *out, size_t ldo, int accumulate) {
     VECTOR sum[ROWS][WIDE];
-    UNROLL for (size_t r = 0; r < rows; ++r)
-        UNROLL for (size_t v = 0; v < vectors; ++v)
-            sum[r][v] = accumulate ? LOAD(out + r * ldo + v * LANES) : bias ? BROADCAST(bias[r]) : ZERO;
+    UNROLL for (size_t r = 0; r < rows; ++r) UNROLL for (size_t v = 0; v < vectors; ++v) sum[r][v] =
+        accumulate ? LOAD(out + r * ldo + v * LANES)
+        : bias     ? BROADCAST(bias[r])
+                   : ZERO;
     for (size_t j = 0; j < J; ++j) {
         const float *x = in + offset[j];
         VECTOR value[WIDE];
-        UNROLL for (size_t v = 0; v < vectors; ++v)
-            value[v] = LOAD(x + v * LANES);
+        UNROLL for (size_t v = 0; v < vectors; ++v) value[v] = LOAD(x + v * LANES);
         UNROLL for (size_t r = 0; r < rows; ++r) {
             VECTOR weight = BROADCAST(w[r * ldw + j]);
-            UNROLL for (size_t v = 0; v < vectors; ++v)
-                sum[r][v] = FMA(weight, value[v], sum[r][v]);
+            UNROLL for (size_t v = 0; v < vectors; ++v) sum[r][v] = FMA(weight, value[v], sum[r][v]);
         }
     }
-    UNROLL for (size_t r = 0; r < rows; ++r)
-        UNROLL for (size_t v = 0; v < vectors; ++v)
-            STORE(out + r * ldo + v * LANES, sum[r][v]);
+    UNROLL for (size_t r = 0; r < rows; ++r) UNROLL for (size_t v = 0; v < vectors; ++v)
+        STORE(out + r * ldo + v * LANES, sum[r][v]);
 }
 
 /* Up to ROWS rows over all of time.  The constants let the compiler unroll the tile into registers. */
 static TARGET inline __attribute__((always_inline)) void
-NAME(rows)(size_t rows, size_t J, size_t n, const float *w, size_t ldw, const float *bias, const float *in, const size_t *offset,
-           float *out, size_t ldo, int accumulate) {
+NAME(rows)(size_t rows, size_t J, size_t n, const float *w, size_t ldw, const float *bias, const float *in,
+           const size_t *offset, float *out, size_t ldo, int accumulate) {
     size_t t = 0;
     for (; t + WIDE * LANES <= n; t += WIDE * LANES)
         NAME(tile)(rows, WIDE, J, w, ldw, bias, in + t, offset, out + t, ldo, accumulate);
@@ -73,44 +71,48 @@ NAME(retc_gather)(size_t O, size_t J, size_t n, const float *w, size_t ldw, cons
         NAME(rows)(1, J, n, w + o * ldw, ldw, bias ? bias + o : NULL, in, offset, out + o * ldo, ldo, accumulate);
 }
 
-/* A tile of rows of g by columns of w, summed over time in registers. */
+/* A tile of rows of g by columns of w, summed over time and places in registers: adding up the lanes of 16 vectors costs more
+ * than a hundred steps of time, so it is done once for all places. */
 static TARGET inline __attribute__((always_inline)) void
-NAME(dots_tile)(size_t rows, size_t columns, size_t n, const float *g, size_t ldg, const float *in, const size_t *offset, float *dw,
-                size_t ldw) {
+NAME(dots_tile)(size_t rows, size_t columns, size_t n, size_t places, const float *g, size_t ldg, size_t g_step,
+                const float *in, size_t in_step, const size_t *offset, float *dw, size_t ldw) {
     VECTOR sum[ROWS][ROWS];
-    UNROLL for (size_t r = 0; r < rows; ++r)
-        UNROLL for (size_t c = 0; c < columns; ++c)
-            sum[r][c] = ZERO;
-    size_t t = 0;
-    for (; t + LANES <= n; t += LANES) {
-        VECTOR left[ROWS];
-        UNROLL for (size_t r = 0; r < rows; ++r)
-            left[r] = LOAD(g + r * ldg + t);
-        UNROLL for (size_t c = 0; c < columns; ++c) {
-            VECTOR right = LOAD(in + offset[c] + t);
-            UNROLL for (size_t r = 0; r < rows; ++r)
-                sum[r][c] = FMA(left[r], right, sum[r][c]);
-        }
+    float rest[ROWS][ROWS];
+    size_t whole = n / LANES * LANES;
+    UNROLL for (size_t r = 0; r < rows; ++r) UNROLL for (size_t c = 0; c < columns; ++c) {
+        sum[r][c] = ZERO;
+        rest[r][c] = 0;
     }
-    UNROLL for (size_t r = 0; r < rows; ++r)
-        UNROLL for (size_t c = 0; c < columns; ++c) {
-            float total = SUM(sum[r][c]);
-            for (size_t s = t; s < n; ++s)
-                total = FMA1(g[r * ldg + s], in[offset[c] + s], total);
-            dw[r * ldw + c] += total;
+    for (size_t p = 0; p < places; ++p) {
+        const float *a = g + p * g_step, *b = in + p * in_step;
+        for (size_t t = 0; t < whole; t += LANES) {
+            VECTOR left[ROWS];
+            UNROLL for (size_t r = 0; r < rows; ++r) left[r] = LOAD(a + r * ldg + t);
+            UNROLL for (size_t c = 0; c < columns; ++c) {
+                VECTOR right = LOAD(b + offset[c] + t);
+                UNROLL for (size_t r = 0; r < rows; ++r) sum[r][c] = FMA(left[r], right, sum[r][c]);
+            }
         }
+        for (size_t t = whole; t < n; ++t)
+            UNROLL for (size_t r = 0; r < rows; ++r) UNROLL for (size_t c = 0; c < columns; ++c) rest[r][c] =
+                FMA1(a[r * ldg + t], b[offset[c] + t], rest[r][c]);
+    }
+    UNROLL for (size_t r = 0; r < rows; ++r) UNROLL for (size_t c = 0; c < columns; ++c) dw[r * ldw + c] +=
+        SUM(sum[r][c]) + rest[r][c];
 }
 
 TARGET void
-NAME(retc_dots)(size_t O, size_t J, size_t n, const float *g, size_t ldg, const float *in, const size_t *offset, float *dw,
-                size_t ldw) {
+NAME(retc_dots)(size_t O, size_t J, size_t n, size_t places, const float *g, size_t ldg, size_t g_step, const float *in,
+                size_t in_step, const size_t *offset, float *dw, size_t ldw) {
     for (size_t o = 0; o < O; o += ROWS) {
         size_t rows = O - o < ROWS ? O - o : ROWS, j = 0;
+        const float *left = g + o * ldg;
+        float *to = dw + o * ldw;
         if (rows == ROWS)
             for (; j + ROWS <= J; j += ROWS)
-                NAME(dots_tile)(ROWS, ROWS, n, g + o * ldg, ldg, in, offset + j, dw + o * ldw + j, ldw);
+                NAME(dots_tile)(ROWS, ROWS, n, places, left, ldg, g_step, in, in_step, offset + j, to + j, ldw);
         for (; j < J; ++j)
             UNROLL for (size_t r = 0; r < rows; ++r)
-                NAME(dots_tile)(1, 1, n, g + (o + r) * ldg, ldg, in, offset + j, dw + (o + r) * ldw + j, ldw);
+                NAME(dots_tile)(1, 1, n, places, left + r * ldg, ldg, g_step, in, in_step, offset + j, to + r * ldw + j, ldw);
     }
 }

@@ -29,3 +29,4 @@ store4(float *p, vector4 v) {
 #define FMA1(a, b, c) ((a) * (b) + (c))
 #define SUM(v) (((v)[0] + (v)[2]) + ((v)[1] + (v)[3]))
 #include "gather_body.h"
+#include "rows_body.h"

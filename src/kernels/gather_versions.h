@@ -12,8 +12,26 @@
 
 typedef void retc_gather_function(size_t O, size_t J, size_t n, const float *w, size_t ldw, const float *bias, const float *in,
                                   const size_t *offset, float *out, size_t ldo, int accumulate);
-typedef void retc_dots_function(size_t O, size_t J, size_t n, const float *g, size_t ldg, const float *in, const size_t *offset,
-                                float *dw, size_t ldw);
+typedef void retc_dots_function(size_t O, size_t J, size_t n, size_t places, const float *g, size_t ldg, size_t g_step,
+                                const float *in, size_t in_step, const size_t *offset, float *dw, size_t ldw);
+
+/* rows.h */
+typedef struct {
+    void (*affine)(const float *x, float scale, float shift, size_t n, float *out);
+    void (*relu)(const float *x, size_t n, float *out);
+    void (*relu_backward)(const float *x, const float *g, size_t n, float *gin);
+    void (*relu_secant)(const float *x, const float *x0, const float *g, size_t n, float *gin);
+    void (*step)(const float *g, const float *x, const float *x0, size_t n, float *sum);
+    void (*step_trapezium)(const float *g, const float *g0, const float *x, const float *x0, size_t n, float *sum);
+    void (*normed_backward)(const float *g, const float *x, float scale, float mean_g, float mean, float slope, size_t n,
+                            float *out);
+    void (*sums)(const float *x, const float *y, double shift, size_t n, double *a, double *b);
+} retc_row_functions;
+
+extern const retc_row_functions retc_rows_avx512, retc_rows_avx2, retc_rows_generic;
+
+/* Those of the version in use. */
+const retc_row_functions *retc_kernel_rows(void);
 
 retc_gather_function retc_gather_avx512, retc_gather_avx2, retc_gather_generic;
 retc_dots_function retc_dots_avx512, retc_dots_avx2, retc_dots_generic;

@@ -104,7 +104,7 @@ run_gather(void *context) {
 static void
 run_dots(void *context) {
     kernel_case *k = context;
-    retc_dots(CHANNELS, J, N, k->out, N, k->in, k->offset, k->w, J);
+    retc_dots(CHANNELS, J, N, 1, k->out, N, 0, k->in, 0, k->offset, k->w, J);
 }
 
 static void
