@@ -66,6 +66,8 @@ open_source(retc_h5 *file, const char *group, double start, double duration, sou
     RETC_TRY(RETC_GOT(from->dataset));
     RETC_TRY(RETC_GOT(from->rate_name));
     RETC_TRY(retc_h5_expect(file, from->dataset, 4, NULL, shape));
+    if (shape[1] == 0 || shape[2] == 0 || shape[3] == 0)
+        RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: dataset \"%s\" is empty", retc_h5_path(file), from->dataset));
     from->T = shape[0];
     from->L = shape[1];
     from->H = shape[2];

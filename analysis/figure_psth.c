@@ -186,7 +186,9 @@ retc_figure_psth(retc_h5 *const *files, size_t n, const retc_figure_cells *cells
     for (size_t m = 0; m < n; ++m)
         RETC_TRY(open_prediction(files[m], cells, &from[m]));
     RETC_TRY(name_models(from, n));
-    RETC_TRY(retc_figure_window(from[0].time, from[0].T, start, duration, &first, &count));
+    status = retc_figure_window(from[0].time, from[0].T, start, duration, &first, &count);
+    if (status < 0)
+        RETC_TRY(retc_error_prefix(status, "%s", retc_h5_path(files[0])));
     retc_table_block(table, "figure", "cells models from_s to_s");
     retc_table_number(table, (double)cells->n);
     retc_table_number(table, (double)n);

@@ -312,7 +312,9 @@ retc_figure_quality(retc_h5 *file, const retc_figure_cells *cells, double start,
         RETC_TRY(RETC_ALLOC(time, r.T));
         for (size_t t = 0; t < r.T; ++t)
             time[t] = (double)t * r.interval;
-        RETC_TRY(retc_figure_window(time, r.T, start, duration, &r.first, &r.count));
+        status = retc_figure_window(time, r.T, start, duration, &r.first, &r.count);
+        if (status < 0)
+            RETC_TRY(retc_error_prefix(status, "%s", retc_h5_path(file)));
     }
     print_figure(&r, table);
     print_cells(&r, table);

@@ -13,9 +13,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What a look may take: milliseconds of processor time, one more for each so many bytes of the file, and bytes beside what the
- * process has already.  An object of an HDF5 file has some hundred bytes at least, and a look at it takes 30 microseconds. */
-enum { MOST_MILLISECONDS = 500, BYTES_PER_MILLISECOND = 10000, MOST_BYTES = 1 << 30, REMEMBERED = 32 };
+/* What a look may take: milliseconds of processor time, one more for each so many bytes of the file, kilobytes that it touches,
+ * and bytes that it asks for beside what the process has already.  An object of an HDF5 file has some hundred bytes at least,
+ * and a look at it takes 30 microseconds. */
+enum {
+    MOST_MILLISECONDS = 500,
+    BYTES_PER_MILLISECOND = 10000,
+    MOST_KILOBYTES = 1 << 17,
+    MOST_BYTES = 1 << 29,
+    REMEMBERED = 32
+};
+
+/* What the child reports at its end. */
+enum { FINE = 'f', TOO_LARGE = 'l', NOTHING = 0 };
 
 /* Files that passed. */
 static struct {
@@ -76,6 +86,16 @@ limit_time(off_t bytes) {
     setitimer(ITIMER_PROF, &timer, NULL);
 }
 
+/* The most kilobytes that this process has had in memory; 0 under AddressSanitizer, which has its own habits. */
+static long
+touched(void) {
+    struct rusage usage = {0};
+#ifndef __SANITIZE_ADDRESS__
+    getrusage(RUSAGE_SELF, &usage);
+#endif
+    return usage.ru_maxrss;
+}
+
 /* The child shares the caller's terminal and temporary files: it says nothing, and dies without its handlers. */
 static _Noreturn void
 look_and_exit(const char *path, void (*look)(const char *path), off_t bytes, int report) {
@@ -88,24 +108,26 @@ look_and_exit(const char *path, void (*look)(const char *path), off_t bytes, int
     limit(RLIMIT_CORE, 0);
     limit_time(bytes);
     limit_memory();
+    long before = touched();
     look(path);
-    ssize_t written = write(report, "", 1);
+    const char verdict = touched() - before > MOST_KILOBYTES ? TOO_LARGE : FINE;
+    ssize_t written = write(report, &verdict, 1);
     _exit(written == 1 ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
 /* ---- the parent ------------------------------------------------------------------------------------------------------ */
 
-/* 1 when the child reported that it came to its end.  (Its exit status is lost where the caller ignores SIGCHLD.) */
-static int
+/* What the child reported.  (Its exit status is lost where the caller ignores SIGCHLD.) */
+static char
 wait_for_report(int report, pid_t child, int *status) {
-    char byte;
+    char verdict;
     ssize_t n;
-    while ((n = read(report, &byte, 1)) < 0 && errno == EINTR)
+    while ((n = read(report, &verdict, 1)) < 0 && errno == EINTR)
         continue;
     *status = 0;
     while (waitpid(child, status, 0) < 0 && errno == EINTR)
         continue;
-    return n == 1;
+    return n == 1 ? verdict : NOTHING;
 }
 
 int
@@ -120,13 +142,15 @@ retc_guard(const char *path, const char *library, const char *remedy, void (*loo
         look_and_exit(path, look, info.st_size, report[1]);
     }
     close(report[1]);
-    int lived = child < 0 || wait_for_report(report[0], child, &status);
+    char verdict = child < 0 ? FINE : wait_for_report(report[0], child, &status);
     close(report[0]);
-    if (lived) {
+    if (verdict == FINE) {
         if (child > 0)
             remember_passed(&info);
         return RETC_OK;
     }
+    if (verdict == TOO_LARGE)
+        return RETC_FAIL(RETC_EFORMAT, "%s: damaged: %s takes too much memory for it; %s", path, library, remedy);
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGPROF)
         return RETC_FAIL(RETC_EFORMAT, "%s: damaged: %s comes to no end with it; %s", path, library, remedy);
     return RETC_FAIL(RETC_EFORMAT, "%s: damaged: %s crashes on it; %s", path, library, remedy);

@@ -11,6 +11,9 @@
 #include "h5_internal.h"
 #include "parallel.h"
 
+/* Arrays of less than this are not doubted. */
+#define CLAIM_BYTES 64e6
+
 /* Chunks at work at a time, and the bytes that they may take together; a chunk larger than that is left to HDF5. */
 enum { MOST_JOBS = 32, BENCH_BYTES = 1 << 26 };
 
@@ -111,6 +114,28 @@ chunks_are_direct(hid_t creation, retc_h5_storage *storage) {
     return bytes <= BENCH_BYTES && known_filters(creation, storage);
 }
 
+/* A damaged or made-up file of some kilobytes may claim an array of terabytes.  Deflate makes nothing smaller than 1/1032. */
+static int
+check_claim(const retc_h5 *file, const char *name, hid_t id, hid_t creation, double bytes) {
+    H5D_layout_t layout = H5Pget_layout(creation);
+    if (file->temporary || bytes < CLAIM_BYTES || (layout != H5D_CHUNKED && layout != H5D_CONTIGUOUS) ||
+        H5Pget_external_count(creation) > 0)
+        return RETC_OK;
+    for (int i = 0; i < H5Pget_nfilters(creation); ++i) {
+        unsigned flags;
+        size_t used = 0;
+        H5Z_filter_t filter = H5Pget_filter2(creation, (unsigned)i, &flags, &used, NULL, 0, NULL, NULL);
+        if (filter != H5Z_FILTER_SHUFFLE && filter != H5Z_FILTER_DEFLATE && filter != H5Z_FILTER_FLETCHER32)
+            return RETC_OK;
+    }
+    double stored = (double)H5Dget_storage_size(id);
+    if (bytes > 1032 * stored + CLAIM_BYTES)
+        return RETC_FAIL(RETC_EFORMAT,
+                         "%s: \"%s\" claims %.3g MB, and the file holds %.3g MB of it; copy or make the file again", file->path,
+                         name, 1e-6 * bytes, 1e-6 * stored);
+    return RETC_OK;
+}
+
 int
 retc_h5_storage_of(const retc_h5 *file, const char *name, hid_t id, retc_h5_storage *storage) {
     hsize_t dims[H5S_MAX_RANK];
@@ -129,6 +154,11 @@ retc_h5_storage_of(const retc_h5 *file, const char *name, hid_t id, retc_h5_stor
             storage->known = 1;
             storage->type = (retc_h5_type)t;
         }
+    double bytes = status == RETC_OK ? (double)H5Tget_size(type) : 0;
+    for (int d = 0; status == RETC_OK && d < storage->rank; ++d)
+        bytes *= (double)storage->shape[d];
+    if (status == RETC_OK)
+        status = check_claim(file, name, id, creation, bytes);
     storage->direct = status == RETC_OK && storage->known && chunks_are_direct(creation, storage);
     H5Pclose(creation);
     H5Tclose(type);

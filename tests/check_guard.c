@@ -48,6 +48,13 @@ run_on(const char *path) {
         continue;
 }
 
+static void
+touch_memory(const char *path) {
+    volatile char *block = malloc((size_t)200 << 20);
+    for (size_t i = 0; path && block && i < (size_t)200 << 20; i += 4096)
+        block[i] = 1;
+}
+
 /* More memory than a look may have is refused, not given. */
 static void
 take_memory(const char *path) {
@@ -81,6 +88,7 @@ START_TEST(memory_is_limited) {
     retc_skip("AddressSanitizer reserves more memory than that for itself");
 #endif
     ck_ok(guarded(file_of("memory"), take_memory));
+    ck_fails(guarded(file_of("touched"), touch_memory), "touched: damaged: the library takes too much memory for it");
 }
 END_TEST
 

@@ -387,6 +387,30 @@ START_TEST(damaged_chunks_are_named) {
 }
 END_TEST
 
+/* A small file that claims a large array, packed or not, is refused; one that holds it is read. */
+START_TEST(claims_are_doubted) {
+    static const size_t shape[2] = {20000, 1000}, large[3] = {1UL << 40, 50, 50}, chunk[3] = {64, 50, 50}, row[2] = {100, 1000};
+    const char *path = retc_test_path("claims.h5");
+    float value;
+    retc_h5 *file = retc_h5_create(path, 1);
+    ck_assert(file != NULL);
+    ck_ok(retc_h5_make(file, "huge", RETC_H5_UINT8, 3, large, chunk));
+    ck_ok(retc_h5_make(file, "rows", RETC_H5_FLOAT, 2, shape, NULL));
+    ck_ok(retc_h5_make(file, "zeros", RETC_H5_FLOAT, 2, shape, row));
+    float *zeros = room(sizeof *zeros * shape[0] * shape[1]);
+    ck_ok(retc_h5_write(file, "zeros", RETC_H5_FLOAT, NULL, NULL, zeros));
+    ck_ok(retc_h5_commit(file));
+    retc_h5_close(file);
+    file = retc_h5_open(path);
+    const size_t one[3] = {1, 1, 1};
+    ck_fails(retc_h5_read(file, "huge", RETC_H5_FLOAT, NULL, one, &value), "claims.h5: \"huge\" claims 2.75e+09 MB");
+    ck_fails(retc_h5_read(file, "rows", RETC_H5_FLOAT, NULL, one, &value), "\"rows\" claims 80 MB, and the file holds 0 MB");
+    ck_ok(retc_h5_read(file, "zeros", RETC_H5_FLOAT, NULL, one, &value));
+    retc_h5_close(file);
+    free(zeros);
+}
+END_TEST
+
 static Suite *
 chunks_suite(void) {
     Suite *suite = suite_create("h5 chunks");
@@ -397,6 +421,7 @@ chunks_suite(void) {
     tcase_add_loop_test(tests, slabs_are_read_as_hdf5_reads_them, 0, STORAGES * CASES);
     tcase_add_loop_test(tests, values_at_the_limits_convert_as_in_hdf5, 0, 2 * TYPES);
     tcase_add_test(tests, damaged_chunks_are_named);
+    tcase_add_test(tests, claims_are_doubted);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -31,7 +31,7 @@ enum {
     CASE_SECONDS = 20,
     CASE_WAIT = 120,
     MOST_BYTES = 1 << 30,
-    MOST_MEGABYTES = 400,
+    MOST_MEGABYTES = 600,
     MOST_SEEDS = 16
 };
 
