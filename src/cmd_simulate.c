@@ -36,6 +36,8 @@ retc_cmd_simulate(int argc, char **argv) {
         {"train", 0, RETC_OPTION_INPUT, RETC_OPTION_REQUIRED, &o.simulate.train, 0, 0, NULL,
          "stimulus file of the train part"},
         {"test", 0, RETC_OPTION_INPUT, 0, &o.simulate.test, 0, 0, NULL, "stimulus file of the test part"},
+        {"no-movie", 0, RETC_OPTION_FLAG, 0, &o.simulate.no_movie, 0, 0, NULL,
+         "store the recipes of the stimuli in place of their frames; they must have been made with --recipe"},
         {"repeats", 0, RETC_OPTION_SIZE, 0, &o.simulate.repeats, 1, 10000, NULL, "times that the test stimulus is shown"},
         {"cells", 0, RETC_OPTION_SIZE, 0, &o.simulate.circuit.cells, 1, 999, NULL, "ganglion cells"},
         {"bipolars", 0, RETC_OPTION_SIZE, 0, &o.simulate.circuit.bipolars, 1, 99, NULL, "bipolar units of each cell"},

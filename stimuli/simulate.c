@@ -114,6 +114,17 @@ done:
 
 /* ---- writing --------------------------------------------------------------------------------------------------------- */
 
+/* Without the movie, a recording needs what makes its frames again. */
+static int
+take_recipe(const retc_stimulus *stimulus, retc_recipe **recipe) {
+    *recipe = retc_stimulus_recipe(stimulus);
+    if (!*recipe)
+        return RETC_FAIL(RETC_EINVAL,
+                         "%s: holds frames and no recipe: make it with --recipe, or leave out --no-movie to copy them",
+                         retc_stimulus_path(stimulus));
+    return RETC_OK;
+}
+
 static int
 create_recording(simulation *sim, const char *output, int force) {
     int status = RETC_OK;
@@ -141,6 +152,8 @@ create_recording(simulation *sim, const char *output, int force) {
     for (int part = 0; part < 2; ++part) {
         if (!sim->stimulus[part])
             continue;
+        if (sim->options->no_movie)
+            RETC_TRY(take_recipe(sim->stimulus[part], &layout.recipe[part]));
         layout.frames[part] = retc_stimulus_layout_of(sim->stimulus[part])->frames;
         layout.block_start[part] = retc_stimulus_blocks(sim->stimulus[part], &layout.blocks[part]);
         if (retc_stimulus_layout_of(sim->stimulus[part])->type == RETC_H5_FLOAT)

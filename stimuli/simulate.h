@@ -20,6 +20,7 @@ extern "C" {
 
 typedef struct {
     const char *train, *test; /* stimulus files; test NULL: no test part */
+    int no_movie;             /* store the recipes of the stimuli in place of their frames (recipe.h) */
     size_t repeats;           /* R: how often the test stimulus is shown, with fresh spikes each time */
     size_t block;             /* frames played at a time, 0: as many as a few megabytes hold; cannot change the result */
     retc_circuit_options circuit;

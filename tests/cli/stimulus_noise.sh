@@ -110,4 +110,38 @@ transforms() {
     absent result.h5
 }
 
-run_cases white_noise recipe bad_recipe noise_with_a_spectrum transforms
+# A recording without its movie gives what one with it gives.
+no_movie() {
+    for part in train test; do
+        noise="stimulus white-noise --frames 1500 --height 9 --width 8 --seed $(echo $part | wc -c) -q"
+        "$RETCODEC" $noise -o $part.h5
+        "$RETCODEC" $noise --recipe -o $part.recipe.h5
+    done
+    "$RETCODEC" simulate --train train.h5 --test test.h5 --cells 2 --repeats 3 -q -o with.h5
+    expect 0 "$RETCODEC" simulate --train train.recipe.h5 --test test.recipe.h5 --cells 2 --repeats 3 --no-movie -o without.h5
+    expect 0 "$RETCODEC" info without.h5 --datasets
+    prints "  train          1500 frames, 25.0 s"
+    prints "  test           1500 frames, 25.0 s, 3 repeats"
+    prints "  frame          9 x 8 pixels"
+    prints "    train/recipe_frames                          (3,9,8) f4"
+    not grep -q "train/stimulus" out
+    for file in with without; do
+        "$RETCODEC" rf sta $file.h5 --history 8 --shuffles 0 --no-provenance -q -o $file.sta.h5
+        "$RETCODEC" fit $file.h5 -m ln --history 8 --no-provenance -q -o $file.ln.h5
+        "$RETCODEC" predict $file.ln.h5 $file.h5 --no-provenance -q -o $file.out.h5
+    done
+    cmp with.sta.h5 without.sta.h5
+    cmp with.ln.h5 without.ln.h5
+    cmp with.out.h5 without.out.h5
+    expect 1 "$RETCODEC" simulate --train train.recipe.h5 --test test.h5 --no-movie -o bad.h5
+    complains "retcodec simulate: test.h5: holds frames and no recipe: make it with --recipe, or leave out --no-movie"
+    one_line
+    absent bad.h5
+    "$edit_h5" without.h5 set test/recipe_frames 5 99
+    expect 1 "$RETCODEC" rf sta without.h5 -o bad.h5
+    complains "retcodec rf: without.h5: the recipe makes another movie than it did when it was written"
+    one_line
+    absent bad.h5
+}
+
+run_cases white_noise recipe bad_recipe noise_with_a_spectrum transforms no_movie
