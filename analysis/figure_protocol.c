@@ -211,8 +211,8 @@ print_figure(const protocol_file *p, size_t rows, FILE *table) {
     if (p->index)
         snprintf(label, sizeof label, "%s%s%s%s", p->index_name, p->index_unit[0] ? " (" : "", p->index_unit,
                  p->index_unit[0] ? ")" : "");
-    for (char *c = label; *c; ++c)
-        *c = *c == '_' ? ' ' : *c;
+    for (char *c = label; *c; ++c) /* "f2_f1" is a ratio */
+        *c = *c != '_' ? *c : label[0] == 'f' && label[2] == '_' ? '/' : ' ';
     for (size_t j = 0; p->index && j < p->N; ++j)
         if (isfinite(p->index[j])) {
             lowest = fmin(lowest, p->index[j]);

@@ -254,40 +254,62 @@ done:
 
 /* ---- motion anticipation --------------------------------------------------------------------------------------------- */
 
-/* The condition that agrees with `like` but for direction and speed; C when there is none. */
-static size_t
-find_motion(const retc_protocol_response *r, size_t like, double direction, double speed, int axis_only) {
-    const double *directions = values_of(r, "direction"), *speeds = values_of(r, "speed");
-    size_t C = r->trials.conditions;
-    for (size_t i = 0; i < C; ++i) {
-        double turn = fmod(fabs(directions[i] - direction), axis_only ? 180 : 360);
-        int same = 1;
-        for (size_t p = 0; p < r->trials.parameters; ++p) {
-            const char *name = r->trials.parameter[p].name;
-            if (strcmp(name, "direction") && strcmp(name, "speed") && strcmp(name, "centre_time"))
-                same &= r->trials.parameter[p].value[i] == r->trials.parameter[p].value[like];
-        }
-        if (same && turn == 0 && speeds[i] == speed)
-            return i;
+/* Does a condition agree with `like` in all but what tells motions and flashes apart? */
+static int
+same_bar(const retc_protocol_response *r, size_t condition, size_t like) {
+    static const char *const others[] = {"direction", "speed", "centre_time", "place"};
+    for (size_t p = 0; p < r->trials.parameters; ++p) {
+        const retc_parameter *parameter = &r->trials.parameter[p];
+        int compared = 1;
+        for (size_t i = 0; i < sizeof others / sizeof *others; ++i)
+            compared &= strcmp(parameter->name, others[i]) != 0;
+        if (compared && parameter->value[condition] != parameter->value[like])
+            return 0;
     }
-    return C;
+    return 1;
+}
+
+/* The same bar on its way back, C when there is none. */
+static size_t
+way_back(const retc_protocol_response *r, size_t there) {
+    const double *directions = values_of(r, "direction"), *speeds = values_of(r, "speed");
+    for (size_t i = 0; i < r->trials.conditions; ++i)
+        if (same_bar(r, i, there) && speeds[i] == speeds[there] && fmod(fabs(directions[i] - directions[there]), 360) == 180)
+            return i;
+    return r->trials.conditions;
+}
+
+/* The flash of the same bar, along the same line, that the cell answers most; C when there is none. */
+static size_t
+best_flash(const retc_protocol_response *r, size_t cell, size_t there) {
+    const double *directions = values_of(r, "direction"), *speeds = values_of(r, "speed");
+    size_t C = r->trials.conditions, best = C;
+    double highest = -1;
+    for (size_t i = 0; i < C; ++i) {
+        if (speeds[i] != 0 || !same_bar(r, i, there) || fmod(fabs(directions[i] - directions[there]), 180) != 0)
+            continue;
+        double rate = peak(r, psth_of(r, cell, i), 0, (double)INFINITY, NULL);
+        if (rate > highest) {
+            highest = rate;
+            best = i;
+        }
+    }
+    return best;
 }
 
 /* Lag behind the moving bar, and latency after the flash, of one pair of opposite directions; 1 when both are there. */
 static int
 pair_of_motions(const retc_protocol_response *r, size_t cell, size_t there, double *lag, double *latency) {
-    const double *directions = values_of(r, "direction"), *speeds = values_of(r, "speed");
     const double *centres = values_of(r, "centre_time");
     double end = (double)INFINITY, t_there, t_back;
-    size_t C = r->trials.conditions, back = find_motion(r, there, directions[there] + 180, speeds[there], 0);
-    size_t flash = find_motion(r, there, directions[there], 0, 1);
+    size_t C = r->trials.conditions, back = way_back(r, there), flash = best_flash(r, cell, there);
     if (back == C || flash == C)
         return 0;
     int found = stands_out(r, cell, peak(r, psth_of(r, cell, there), 0, end, &t_there)) &&
                 stands_out(r, cell, peak(r, psth_of(r, cell, back), 0, end, &t_back)) &&
                 stands_out(r, cell, peak(r, psth_of(r, cell, flash), 0, end, latency));
-    /* Of a bar that is there at place x = speed (t - centre time), and comes back from the other side, the mean of the times
-     * after its centre time is the lag, wherever the cell is. */
+    /* A cell at place x along the direction is passed x / speed after the centre time, and on the way back x / speed before it:
+     * the mean of both is the lag, wherever the cell is. */
     *lag = (t_there - centres[there] + t_back - centres[back]) / 2;
     return found && isfinite(*lag) && isfinite(*latency);
 }

@@ -52,7 +52,7 @@ do for [c=1:columns] {
 unset label 1
 unset label 2
 if (places > 0) {
-    set label 3 "stimulus" at screen 48.0/points_wide, screen 1-(36+20.0)/points_high right
+    set label 3 "stimulus" at screen 20.0/points_wide, screen 1-(36+20.0)/points_high center rotate by 90
 }
 
 # What cells answer.
@@ -68,7 +68,7 @@ do for [r=1:rows] {
         if (c == 1) {
             set label 4 row[r] at screen (left+4.0)/points_wide, screen 1-(top-8.0)/points_high left
             set ytics nomirror ticks(most, 2) format "%g"
-            set ylabel (r == 1 ? "rate (Hz)" : "") offset 1, 0
+            set ylabel (r == 1 ? "rate (Hz)" : "") offset 0.3, 0
         } else {
             unset label 4
             set ytics nomirror ticks(most, 2) format ""

@@ -292,6 +292,8 @@ anticipation_table(void *options, retc_option *entries) {
         SPEEDS(o),
         WIDTHS(o),
         CONTRASTS(o, "bar"),
+        {"places", 0, RETC_OPTION_NUMBERS, 0, &o->places, -1e6, 1e6, "um",
+         "where the bar is flashed, along its direction from the middle"},
         {"flash", 0, RETC_OPTION_DOUBLE, 0, &o->flash, 1e-3, 1e6, "ms", "how long the flashed bar stays"},
         LENGTH(o),
     };
@@ -299,14 +301,19 @@ anticipation_table(void *options, retc_option *entries) {
     return retc_protocol_table(&o->protocol, entries, sizeof table / sizeof *table);
 }
 
+enum { ANTICIPATION_PLACE = BAR_CENTRE_TIME + 1 };
+
 static int
 anticipation_complete(const void *options, const retc_screen *screen, double *value, double *duration) {
     const motion_options *o = &((const anticipation_options *)options)->motion;
-    if (value[BAR_SPEED] > 0)
-        return bar_complete(options, screen, value, duration);
+    if (value[BAR_SPEED] > 0) { /* it passes all places: shown once, as of the first */
+        int first = value[ANTICIPATION_PLACE] == o->places.value[0];
+        value[ANTICIPATION_PLACE] = 0;
+        return first ? bar_complete(options, screen, value, duration) : 1;
+    }
     *duration = o->flash / 1000;
     value[BAR_CENTRE_TIME] = 0;
-    /* A bar that is flashed looks the same for both directions along one line: it is shown for the first of them. */
+    /* Opposite directions are one line: bars are flashed along the first of them. */
     for (size_t i = 0; i < o->directions.n && o->directions.value[i] != value[BAR_DIRECTION]; ++i)
         if (fmod(fabs(o->directions.value[i] - value[BAR_DIRECTION]), 180) == 0)
             return 1;
@@ -319,8 +326,12 @@ anticipation_picture(const void *options, const retc_moment *moment, float *cont
     const double *value = moment->value;
     if (value[BAR_SPEED] > 0)
         return bar_picture(options, moment, contrast);
-    retc_bar bar = {
-        .direction = value[BAR_DIRECTION], .width = value[BAR_WIDTH], .length = o->length, .contrast = value[BAR_CONTRAST]};
+    retc_bar bar = {.direction = value[BAR_DIRECTION],
+                    .width = value[BAR_WIDTH],
+                    .length = o->length,
+                    .from = value[ANTICIPATION_PLACE],
+                    .to = value[ANTICIPATION_PLACE],
+                    .contrast = value[BAR_CONTRAST]};
     retc_add_bar(moment->screen, &bar, retc_time_share(moment->start, moment->end, 0, moment->duration), contrast);
     return RETC_OK;
 }
@@ -342,7 +353,8 @@ anticipation_make(const void *options, const retc_screen *screen) {
                       {"speed", "um/s", &o.speeds},
                       {"width", "um", &o.motion.widths},
                       {"contrast", NULL, &o.motion.contrasts},
-                      {"centre_time", "s", NULL}},
+                      {"centre_time", "s", NULL},
+                      {"place", "um", &o.motion.places}},
         .complete = anticipation_complete,
         .picture = anticipation_picture,
     };
@@ -353,7 +365,8 @@ const retc_movie_kind retc_motion_anticipation_kind = {
     .name = "motion-anticipation",
     .usage =
         {"stimulus", "a bar that moves through a place, and one flashed there",
-         "A bar crosses the middle of the screen, or is flashed there (speed 0).  The response to the flash lags behind it; "
+         "A bar crosses the screen through its middle, or is flashed in some places (speed 0).  The response to the flash lags "
+         "behind it; "
          "that "
          "to the moving bar is ahead of it (Berry et al. 1999).  The file holds /conditions, with the time at which the bar is "
          "in the middle, and /trials.",

@@ -253,10 +253,11 @@ short_bar_at(const double *p, double t, double x, double y) {
     return fabs(along(p[2] + 90, x, y)) < 65 ? bar_at(p, t, x, y) : 0;
 }
 
-/* --flash 40; centre_time, contrast, direction, speed, width */
+/* --flash 40; centre_time, contrast, direction, place, speed, width */
 static double
 anticipation_at(const double *p, double t, double x, double y) {
-    return p[3] > 0 ? bar_at(p, t, x, y) : t < 0.04 && fabs(along(p[2], x, y)) < p[4] / 2 ? p[1] : 0;
+    const double moving[5] = {p[0], p[1], p[2], p[4], p[5]};
+    return p[4] > 0 ? bar_at(moving, t, x, y) : t < 0.04 && fabs(along(p[2], x, y) - p[3]) < p[5] / 2 ? p[1] : 0;
 }
 
 /* contrast, direction, place, reversal_time, speed, turns, width */
@@ -317,7 +318,8 @@ static const struct {
     {"moving-bar --directions 0,90,180,270 --widths 70 --speeds 900 --length 130 --contrasts 0.5", short_bar_at, EDGES(1)},
     {"moving-spot --directions 0,110 --diameters 30,150 --speeds 900", spot_at, EDGES(1)},
     {"motion-reversal --directions 0,215 --widths 90 --speeds 900 --places -60,31", reversal_at, EDGES(1)},
-    {"motion-anticipation --directions 0,180,60 --widths 90 --speeds 900 --flash 40", anticipation_at, EDGES(1)},
+    {"motion-anticipation --directions 0,180,60 --widths 90 --speeds 900 --flash 40 --places 0,-130", anticipation_at,
+     EDGES(1)},
     {"looming --smallest 40 --largest 400 --degree 25 --hold 0.2 --ratios 5", looming_at, EDGES(1)},
 };
 
