@@ -180,7 +180,7 @@ peak(const retc_protocol_response *r, const double *psth, double from, double to
     size_t best = r->bins;
     for (size_t b = 0; b < r->bins; ++b) {
         double t = ((double)b - (double)r->bins_before + 0.5) * r->bin, rate = smoothed(r, psth, b);
-        if (t >= from && t < to && rate > highest) {
+        if (isfinite(psth[b]) && t >= from && t < to && rate > highest) {
             highest = rate;
             best = b;
         }

@@ -20,8 +20,9 @@ typedef struct {
     double frame;         /* s */
     size_t frames;        /* of the part */
     size_t frames_in_bin; /* with trials in frames */
-    double *trials_of;    /* (C,B) that a bin's sum is over */
-    double *time_before;  /* (N) s that the baseline's sum is over */
+    size_t bins_after;
+    double *trials_of;   /* (C,B) that a bin's sum is over */
+    double *time_before; /* (N) s that the baseline's sum is over */
 } computation;
 
 void
@@ -98,6 +99,12 @@ trial_bins(const computation *c, const retc_trial *trial) {
     return (size_t)fmax(1, ceil(trial->duration / c->response->bin - 1e-6));
 }
 
+/* Bins that a trial is looked at: before, in and after it. */
+static size_t
+shown_bins(const computation *c, const retc_trial *trial) {
+    return c->response->bins_before + trial_bins(c, trial) + c->bins_after;
+}
+
 static int
 lay_out(computation *c) {
     int status = RETC_OK;
@@ -112,7 +119,8 @@ lay_out(computation *c) {
         most = bins > most ? bins : most;
     }
     r->bins_before = (size_t)floor(fmin(o->before, gap) / r->bin + 1e-6);
-    r->bins = r->bins_before + most + (size_t)floor(fmin(o->after, gap) / r->bin + 1e-6);
+    c->bins_after = (size_t)floor(fmin(o->after, gap) / r->bin + 1e-6);
+    r->bins = r->bins_before + most + c->bins_after;
     size_t N = r->cells = retc_recording_cells(c->recording), C = r->trials.conditions;
     if ((double)N * (double)C * (double)r->bins > 1e9)
         RETC_TRY(RETC_FAIL(RETC_EINVAL,
@@ -156,7 +164,7 @@ static void
 add_trial(computation *c, const retc_trial *trial, const float *counts, size_t t0, size_t n) {
     retc_protocol_response *r = c->response;
     size_t C = r->trials.conditions, B = r->bins, q = c->frames_in_bin;
-    for (size_t b = 0; b < B; ++b) {
+    for (size_t b = 0; b < shown_bins(c, trial); ++b) {
         size_t ahead = r->bins_before * q, from = trial->start + b * q; /* of the bin, shifted by `ahead` */
         if (from < ahead || from - ahead < t0 || from - ahead + q > t0 + n)
             continue;
@@ -225,7 +233,7 @@ add_spikes(computation *c, size_t j, const double *spike, size_t n) {
         double *psth = r->psth + (j * C + trial->condition) * B;
         for (size_t i = first_from(spike, n, start); i < n; ++i) {
             size_t b = (size_t)floor((spike[i] - start) / r->bin);
-            if (b >= B)
+            if (b >= shown_bins(c, trial))
                 break;
             psth[b] += 1;
             r->baseline[j] += b < r->bins_before;
@@ -244,7 +252,7 @@ sum_spikes(computation *c, const retc_progress *progress) {
     for (size_t k = 0; k < r->trials.trials; ++k) {
         size_t condition = r->trials.trial[k].condition;
         r->shown[condition] += 1;
-        for (size_t b = 0; b < r->bins; ++b)
+        for (size_t b = 0; b < shown_bins(c, &r->trials.trial[k]); ++b)
             c->trials_of[condition * r->bins + b] += 1;
     }
     for (size_t j = 0; j < r->cells; ++j) {

@@ -34,7 +34,7 @@ typedef struct {
     double bin;          /* s */
     char **name, **type; /* (N) of cells; type NULL: unknown */
     size_t *shown;       /* (C) trials */
-    double *psth;        /* (N,C,B) spikes/s; NaN where no trial reaches */
+    double *psth;        /* (N,C,B) spikes/s; NaN beyond what is shown after a trial */
     double *rate;        /* (N,C) spikes/s, in the trial from onset to end */
     double *baseline;    /* (N) spikes/s before the trials; NaN when none is shown */
     size_t places;       /* of the stimulus below: pixels of its middle row or column; 0: no stimulus */
