@@ -301,7 +301,7 @@ best_flash(const retc_protocol_response *r, size_t cell, size_t there) {
 static int
 pair_of_motions(const retc_protocol_response *r, size_t cell, size_t there, double *lag, double *latency) {
     const double *centres = values_of(r, "centre_time");
-    double end = (double)INFINITY, t_there, t_back;
+    double end = (double)INFINITY, t_there = 0, t_back = 0;
     size_t C = r->trials.conditions, back = way_back(r, there), flash = best_flash(r, cell, there);
     if (back == C || flash == C)
         return 0;
