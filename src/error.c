@@ -13,12 +13,21 @@ enum { MESSAGE_SIZE = 1024, ALIGNMENT = 64 };
 static _Thread_local char message[MESSAGE_SIZE];
 static _Thread_local char where[256];
 
+/* One line it stays, also where a file's content is quoted. */
+static void
+replace_controls(void) {
+    for (char *c = message; *c; ++c)
+        if ((unsigned char)*c < ' ' || *c == 127)
+            *c = '?';
+}
+
 int
 retc_error_set(int code, const char *file, int line, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
+    replace_controls();
     snprintf(where, sizeof where, "%s:%d", file, line);
     return code;
 }
@@ -33,6 +42,7 @@ retc_error_prefix(int code, const char *format, ...) {
     vsnprintf(prefix, sizeof prefix, format, arguments);
     va_end(arguments);
     snprintf(message, sizeof message, "%s: %s", prefix, reason);
+    replace_controls();
     return code;
 }
 

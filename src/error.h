@@ -39,7 +39,8 @@ enum {
     RETC_EUSAGE = -6   /* wrong command line (exit code 2) */
 };
 
-/* Record `format...` as the reason and return `code`.  Use through RETC_FAIL, which adds the source line. */
+/* Record `format...` as the reason and return `code`.  Use through RETC_FAIL, which adds the source line.  Control characters
+ * become "?": a reason may quote what a file holds. */
 int retc_error_set(int code, const char *file, int line, const char *format, ...) RETC_PRINTF(4, 5);
 
 /* Put "format...: " in front of the recorded reason (a file name, say).  Returns `code`, so that a caller can write

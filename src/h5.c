@@ -355,13 +355,14 @@ retc_h5_shape(retc_h5 *file, const char *name, int *rank, size_t *shape) {
     return RETC_OK;
 }
 
+/* `zero`: what stands for an axis of 0. */
 static void
-print_shape(char *text, size_t size, int rank, const size_t *shape) {
+print_shape(char *text, size_t size, int rank, const size_t *shape, const char *zero) {
     size_t used = 0;
     text[0] = '\0';
     for (int d = 0; d < rank && used < size; ++d)
         used += (size_t)(shape[d] ? snprintf(text + used, size - used, "%s%zu", d ? "," : "", shape[d])
-                                  : snprintf(text + used, size - used, "%sany", d ? "," : ""));
+                                  : snprintf(text + used, size - used, "%s%s", d ? "," : "", zero));
 }
 
 int
@@ -376,8 +377,8 @@ retc_h5_expect(retc_h5 *file, const char *name, int rank, const size_t *expect, 
     if (!same) {
         size_t any[RETC_H5_MAX_RANK] = {0};
         char is[128], should[128];
-        print_shape(is, sizeof is, found_rank, found);
-        print_shape(should, sizeof should, rank, expect ? expect : any);
+        print_shape(is, sizeof is, found_rank, found, "0");
+        print_shape(should, sizeof should, rank, expect ? expect : any, "any");
         return RETC_FAIL(RETC_EFORMAT, "%s: dataset \"%s\" is (%s), expected (%s)", file->path, name, is, should);
     }
     if (shape)

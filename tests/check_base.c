@@ -52,6 +52,14 @@ START_TEST(long_reasons_are_cut) {
 }
 END_TEST
 
+START_TEST(reasons_are_one_line) {
+    RETC_FAIL(RETC_EFORMAT, "cell \"%s\"", "a\nb\t\x7f\x1b[31m\xc3\xa9");
+    ck_assert_str_eq(retc_error_message(), "cell \"a?b???[31m\xc3\xa9\"");
+    retc_error_prefix(RETC_EFORMAT, "x\r\ny");
+    ck_assert_str_eq(retc_error_message(), "x??y: cell \"a?b???[31m\xc3\xa9\"");
+}
+END_TEST
+
 static void *
 fail_elsewhere(void *argument) {
     char *seen = argument;
@@ -304,6 +312,7 @@ main(void) {
     TCase *errors = tcase_create("errors"), *random = tcase_create("random"), *helpers = tcase_create("helpers");
     tcase_add_test(errors, a_reason_says_what_and_where);
     tcase_add_test(errors, long_reasons_are_cut);
+    tcase_add_test(errors, reasons_are_one_line);
     tcase_add_test(errors, reasons_belong_to_their_thread);
     tcase_add_test(errors, a_failure_leaves_through_the_clean_up);
     tcase_add_test(errors, memory_is_aligned_and_zero);

@@ -21,6 +21,8 @@ const fuzz_target fuzz_targets[] = {
     {"matlab", ".mat", fuzz_matlab, fuzz_seed_matlab},
     {"numbers", ".txt", fuzz_numbers, fuzz_seed_numbers},
     {"parameters", ".txt", fuzz_parameters, fuzz_seed_parameters},
+    {"import_text", ".txt", fuzz_import_text, fuzz_seed_import_text},
+    {"import_matlab", ".mat", fuzz_import_matlab, fuzz_seed_matlab},
     {"run_config", ".conf", fuzz_run_config, fuzz_seed_run_config},
     {NULL, NULL, NULL, NULL},
 };
@@ -75,6 +77,8 @@ fuzz_told(int status) {
     const char *reason = retc_error_message();
     if (status >= 0)
         return;
+    if (getenv("FUZZ_TELL"))
+        fprintf(stderr, "%s\n", reason);
     if (!reason[0] || strchr(reason, '\n') || (status != RETC_ENOMEM && !strstr(reason, "input"))) {
         fprintf(stderr, "failed with %d, and the reason is \"%s\"\n", status, reason);
         abort();

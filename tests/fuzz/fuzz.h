@@ -25,7 +25,7 @@ const char *fuzz_path(const char *name);
 /* Remove the scratch folder, if this process made it. */
 void fuzz_clean(void);
 
-/* Abort when a call has failed without one line of reason. */
+/* Abort when a call has failed without one line of reason.  With the environment variable FUZZ_TELL set, print all reasons. */
 void fuzz_told(int status);
 
 /* Abort when a good file cannot be made: the fault is then in the test. */
@@ -44,6 +44,8 @@ int fuzz_image(const uint8_t *data, size_t size);
 int fuzz_matlab(const uint8_t *data, size_t size);
 int fuzz_numbers(const uint8_t *data, size_t size);
 int fuzz_parameters(const uint8_t *data, size_t size);
+int fuzz_import_text(const uint8_t *data, size_t size);
+int fuzz_import_matlab(const uint8_t *data, size_t size);
 int fuzz_run_config(const uint8_t *data, size_t size);
 
 int fuzz_seed_recording(const char *path, unsigned variant);
@@ -58,6 +60,7 @@ int fuzz_seed_image(const char *path, unsigned variant);
 int fuzz_seed_matlab(const char *path, unsigned variant);
 int fuzz_seed_numbers(const char *path, unsigned variant);
 int fuzz_seed_parameters(const char *path, unsigned variant);
+int fuzz_seed_import_text(const char *path, unsigned variant);
 int fuzz_seed_run_config(const char *path, unsigned variant);
 
 #endif

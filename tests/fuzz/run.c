@@ -26,8 +26,8 @@
 /* Of the short run: cases of a target, and seconds for it on a slow machine.  Of a case: seconds of processor time and of
  * waiting, bytes beside what the driver has already, and megabytes in memory. */
 enum {
-    CASES = 150,
-    SECONDS = 4,
+    CASES = 100,
+    SECONDS = 3,
     CASE_SECONDS = 20,
     CASE_WAIT = 120,
     MOST_BYTES = 1 << 30,
@@ -45,6 +45,7 @@ typedef struct {
     seed_file seed[MOST_SEEDS];
     unsigned seeds;
     size_t cases, failed;
+    int is_test; /* of the driver: failures are wanted */
 } campaign;
 
 static unsigned char *
@@ -146,6 +147,8 @@ run_in_child(const campaign *c, size_t number) {
     /* What is kept if this case fails. */
     fuzz_input(file.data, file.size, c->target->suffix);
     limit_child();
+    if (c->is_test)
+        (void)!freopen("/dev/null", "w", stderr);
     c->target->run(file.data, file.size);
     free(file.data);
     _exit(0);
@@ -155,6 +158,9 @@ static void
 keep(campaign *c, size_t number, const char *why) {
     char name[64], kept[128];
     size_t size = 0;
+    ++c->failed;
+    if (c->is_test)
+        return;
     snprintf(name, sizeof name, "input%s", c->target->suffix);
     unsigned char *data = read_file(fuzz_path(name), &size);
     snprintf(kept, sizeof kept, "fuzz-%s-%zu%s", c->target->name, number, c->target->suffix);
@@ -165,7 +171,6 @@ keep(campaign *c, size_t number, const char *why) {
         fclose(out);
     free(data);
     printf("%s, case %zu: %s; the input is kept as %s\n", c->target->name, number, why, kept);
-    ++c->failed;
 }
 
 static void
@@ -195,6 +200,70 @@ run_case(campaign *c, size_t number) {
         keep(c, number, why);
 #endif
     }
+}
+
+/* ---- does the driver see what goes wrong? ------------------------------------------------------------------------------ */
+
+static int
+crash(const uint8_t *data, size_t size) {
+    (void)data;
+    (void)size;
+    return raise(SIGSEGV);
+}
+
+static int
+fail_silently(const uint8_t *data, size_t size) {
+    (void)data;
+    (void)size;
+    retc_error_set(0, "", 0, "%s", "");
+    fuzz_told(RETC_EIO);
+    return 0;
+}
+
+/* The signal of a process that has used up its time. */
+static int
+run_on(const uint8_t *data, size_t size) {
+    (void)data;
+    (void)size;
+    return raise(SIGXCPU);
+}
+
+static int
+take_memory(const uint8_t *data, size_t size) {
+    (void)data;
+    volatile char *block = malloc((size_t)700 << 20);
+    for (size_t i = 0; block && i < (size_t)700 << 20; i += 4096)
+        block[i] = (char)size;
+    return 0;
+}
+
+static int
+seed_anything(const char *path, unsigned variant) {
+    return variant == 0 && fuzz_seed_numbers(path, 0);
+}
+
+/* Targets that must fail.  Returns how many did not. */
+static size_t
+test_driver(void) {
+    static const fuzz_target bad[] = {{"crash", ".txt", crash, seed_anything},
+                                      {"silent", ".txt", fail_silently, seed_anything},
+                                      {"endless", ".txt", run_on, seed_anything},
+#ifndef __SANITIZE_ADDRESS__
+                                      {"memory", ".txt", take_memory, seed_anything},
+#endif
+                                      {NULL, NULL, NULL, NULL}};
+    size_t missed = 0;
+    for (const fuzz_target *target = bad; target->name; ++target) {
+        campaign c = {.target = target, .is_test = 1};
+        make_seeds(&c);
+        run_case(&c, 0);
+        if (c.failed != 1) {
+            printf("the driver does not see that target \"%s\" fails\n", target->name);
+            ++missed;
+        }
+        free(c.seed[0].data);
+    }
+    return missed;
 }
 
 /* ---- all of them ----------------------------------------------------------------------------------------------------- */
@@ -261,6 +330,7 @@ main(int argc, char **argv) {
             failed = run_target(target, first, cases, HUGE_VAL);
         free(data);
     } else {
+        failed = test_driver();
         for (const fuzz_target *target = fuzz_targets; target->name; ++target)
             failed += run_target(target, 0, CASES, SECONDS);
         printf("%zu failed\n", failed);

@@ -29,6 +29,17 @@ fuzz_seed_numbers(const char *path, unsigned variant) {
     return write_text(path, variant, texts, 3);
 }
 
+/* Numbers that may be frame times, values of a movie, and spike times. */
+int
+fuzz_seed_import_text(const char *path, unsigned variant) {
+    FILE *out = variant == 0 ? fopen(path, "w") : NULL;
+    if (!out)
+        return 0;
+    for (int i = 0; i < 40; ++i)
+        fprintf(out, "%g\n", 0.0125 + 0.05 * i);
+    return fclose(out) == 0;
+}
+
 int
 fuzz_seed_parameters(const char *path, unsigned variant) {
     static const char *const texts[] = {"RunningFrames = 1500\nFrozenFrames = 300\n",
@@ -130,13 +141,13 @@ fuzz_seed_image(const char *path, unsigned variant) {
 
 /* ---- MATLAB ---------------------------------------------------------------------------------------------------------- */
 
-/* A matrix, and a structure with a cell array of vectors. */
+/* A movie of 30 frames, and a structure with a cell array of the spike times of two cells. */
 static int
 write_matlab(const char *path, enum mat_ft version, enum matio_compression packed) {
     static const char *fields[1] = {"times"};
-    size_t matrix[2] = {3, 4}, one[2] = {1, 1}, two[2] = {1, 2};
-    double values[12];
-    for (size_t i = 0; i < 12; ++i)
+    size_t matrix[2] = {30, 2}, vector[2] = {12, 1}, one[2] = {1, 1}, two[2] = {1, 2};
+    double values[60];
+    for (size_t i = 0; i < 60; ++i)
         values[i] = 0.1 * (double)i;
     mat_t *out = Mat_CreateVer(path, NULL, version);
     if (!out)
@@ -145,7 +156,7 @@ write_matlab(const char *path, enum mat_ft version, enum matio_compression packe
     matvar_t *cell = Mat_VarCreateStruct("cell", 2, one, fields, 1);
     matvar_t *times = Mat_VarCreate(NULL, MAT_C_CELL, MAT_T_CELL, 2, two, NULL, 0);
     for (int i = 0; i < 2; ++i)
-        Mat_VarSetCell(times, i, Mat_VarCreate(NULL, MAT_C_DOUBLE, MAT_T_DOUBLE, 2, matrix, values, 0));
+        Mat_VarSetCell(times, i, Mat_VarCreate(NULL, MAT_C_DOUBLE, MAT_T_DOUBLE, 2, vector, values, 0));
     Mat_VarSetStructFieldByName(cell, "times", 0, times);
     int bad = Mat_VarWrite(out, x, packed) | Mat_VarWrite(out, cell, packed);
     Mat_VarFree(x);
