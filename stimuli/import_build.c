@@ -429,6 +429,8 @@ retc_import_build(const retc_import_source *source, const char *output, int forc
     b.writer = NULL;
 
 done:
+    if (status < 0 && source->file && !strstr(retc_error_message(), source->file) && !strstr(retc_error_message(), output))
+        retc_error_prefix(status, "%s", source->file);
     retc_recording_writer_free(b.writer);
     retc_free(b.end);
     return status;

@@ -45,6 +45,7 @@ typedef struct {
 } retc_import_unit;
 
 typedef struct {
+    const char *file;    /* that reasons of failures name when they name none; NULL: they all do */
     size_t frames;       /* T, all that were shown */
     const double *onset; /* (frames) s, ascending */
     const double

@@ -74,7 +74,8 @@ retc_matlab_ensemble(retc_matlab *in, const char *output, int force, retc_record
                              "spike-triggered ensemble of %zu spikes: frame k is what preceded spike k and holds it; times "
                              "are made up, %g s each (--interval); analyse it with --history 1 --lag 0",
                              e.spikes, interval));
-    const retc_import_source source = {.frames = e.spikes,
+    const retc_import_source source = {.file = in->options->files[0],
+                                       .frames = e.spikes,
                                        .onset = onset,
                                        .height = e.Ny,
                                        .width = e.Nx,

@@ -263,7 +263,8 @@ retc_matlab_fixations(retc_matlab *in, const char *output, int force, retc_recor
                              "frames of %g s; screen of %zux%zu pixels, 0 beside the images, means of %zux%zu pixels; running "
                              "blocks are the train part, frozen trials the test part; times are made up",
                              interval, o->screen_height, o->screen_width, o->reduce, o->reduce));
-    const retc_import_source source = {.frames = frames,
+    const retc_import_source source = {.file = in->options->files[0],
+                                       .frames = frames,
                                        .onset = onset,
                                        .height = f.height,
                                        .width = f.width,

@@ -386,7 +386,8 @@ import_movie(retc_matlab *in, const preset *p, const char *output, int force, re
     RETC_TRY(m.names.spikes ? read_spikes(&m) : find_counts(&m));
     const retc_span all = {0, m.frames};
     RETC_TRY(retc_import_parts_split(&m.parts, &all, 1, in->options->test_fraction));
-    const retc_import_source source = {.frames = m.frames,
+    const retc_import_source source = {.file = in->options->files[0],
+                                       .frames = m.frames,
                                        .onset = m.onset,
                                        .height = m.length[1],
                                        .width = m.length[2],
