@@ -235,6 +235,7 @@ retc_h5_close(retc_h5 *file) {
         forget_temporary(file->temporary);
     }
     retc_h5_bench_free(file->bench);
+    retc_free(file->piece);
     retc_free(file->temporary);
     retc_free(file->path);
     retc_free(file);

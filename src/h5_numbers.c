@@ -8,7 +8,7 @@
 
 /* Bytes of a chunk; of the largest dataset that is not chunked; read at a time where elements are converted afterwards.
  * Elements that a thread then converts at a time. */
-enum { CHUNK_BYTES = 1 << 18, SMALL = 1 << 16, PIECE_BYTES = 1 << 20, SHARE = 1 << 16 };
+enum { CHUNK_BYTES = 1 << 18, SMALL = 1 << 16, SHARE = 1 << 16 };
 
 hid_t
 retc_h5_memory_type(retc_h5_type type) {
@@ -111,12 +111,14 @@ read_converted(const retc_h5_transfer *transfer) {
     size_t row = 1, size = retc_h5_type_size(storage->type), memory_size = retc_h5_type_size(transfer->type);
     for (int d = 1; d < storage->rank; ++d)
         row *= slab->n[d];
-    if (transfer->writing || !convert || storage->rank == 0 || storage->type == transfer->type || row * size > PIECE_BYTES)
+    if (transfer->writing || !convert || storage->rank == 0 || storage->type == transfer->type ||
+        row * size > RETC_H5_PIECE_BYTES)
         return 1;
     int status = RETC_OK;
-    size_t rows = PIECE_BYTES / (row * size);
-    unsigned char *piece = NULL;
-    RETC_TRY(RETC_ALLOC(piece, (rows < slab->n[0] ? rows : slab->n[0]) * row * size));
+    size_t rows = RETC_H5_PIECE_BYTES / (row * size);
+    if (!transfer->file->piece)
+        RETC_TRY(RETC_ALLOC(transfer->file->piece, RETC_H5_PIECE_BYTES));
+    unsigned char *piece = transfer->file->piece;
     for (size_t done_rows = 0; done_rows < slab->n[0]; done_rows += rows) {
         retc_h5_transfer part = *transfer;
         part.type = storage->type;
@@ -131,7 +133,6 @@ read_converted(const retc_h5_transfer *transfer) {
     }
 
 done:
-    retc_free(piece);
     return status;
 }
 
