@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_COLUMNS = 8, MOST_PARAMETERS = 32 };
+enum { MOST_COLUMNS = 8, MOST_PARAMETERS = 32, MOST_LINES = 4 };
 
 typedef struct {
     retc_h5 *file;
@@ -218,7 +218,7 @@ print_figure(const protocol_file *p, size_t rows, FILE *table) {
             lowest = fmin(lowest, p->index[j]);
             highest = fmax(highest, p->index[j]);
         }
-    retc_table_block(table, "figure", "title columns rows from_s to_s places index_label index_lowest index_highest");
+    retc_table_block(table, "figure", "title columns rows from_s to_s places index_label index_lowest index_highest lines");
     print_title(p, table);
     retc_table_number(table, (double)p->columns);
     retc_table_number(table, (double)rows);
@@ -228,20 +228,22 @@ print_figure(const protocol_file *p, size_t rows, FILE *table) {
     retc_table_text(table, label);
     retc_table_number(table, lowest);
     retc_table_number(table, highest);
+    retc_table_number(table, (double)(p->parameters < MOST_LINES ? p->parameters : MOST_LINES));
     retc_table_end_row(table);
 }
 
 static void
 print_columns(const protocol_file *p, FILE *table) {
-    retc_table_block(table, "conditions", "number title duration_s");
+    retc_table_block(table, "conditions", "number duration_s, values of the parameters from above downwards");
     for (size_t c = 0; c < p->columns; ++c) {
-        char title[128] = "";
-        size_t used = 0;
-        for (size_t i = 0; i < p->parameters && used < sizeof title; ++i)
-            used += (size_t)snprintf(title + used, sizeof title - used, "%s%.4g", i ? ", " : "", p->value[i][c]);
         retc_table_number(table, (double)(c + 1));
-        retc_table_text(table, title);
         retc_table_number(table, p->duration[c]);
+        for (size_t i = 0; i < MOST_LINES; ++i) {
+            char value[32] = "";
+            if (i < p->parameters)
+                snprintf(value, sizeof value, "%.4g", p->value[i][c]);
+            retc_table_text(table, value);
+        }
         retc_table_end_row(table);
     }
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define SMOOTHING 0.02      /* s, before peaks are looked for */
+#define SMOOTHING_SLOW 0.05 /* s, where heights of peaks are compared and not their times */
 #define RESPONSE_WINDOW 0.4 /* s, after an event */
 #define MOST_INDICES 16
 
@@ -158,8 +159,8 @@ done:
 
 /* Smoothed rate in bin b; bins that no trial reaches count as if they were not there. */
 static double
-smoothed(const retc_protocol_response *r, const double *psth, size_t b) {
-    double sum = 0, weights = 0, sigma = SMOOTHING / r->bin;
+smoothed(const retc_protocol_response *r, const double *psth, double smoothing, size_t b) {
+    double sum = 0, weights = 0, sigma = smoothing / r->bin;
     long reach = (long)ceil(4 * sigma);
     for (long k = -reach; k <= reach; ++k) {
         long at = (long)b + k;
@@ -175,11 +176,11 @@ smoothed(const retc_protocol_response *r, const double *psth, size_t b) {
 /* Peak of the smoothed response in [from, to) s after the onset; its time by the parabola through the bins around it, NaN when
  * it lies at an end. */
 static double
-peak(const retc_protocol_response *r, const double *psth, double from, double to, double *time) {
+peak(const retc_protocol_response *r, const double *psth, double smoothing, double from, double to, double *time) {
     double highest = -1;
     size_t best = r->bins;
     for (size_t b = 0; b < r->bins; ++b) {
-        double t = ((double)b - (double)r->bins_before + 0.5) * r->bin, rate = smoothed(r, psth, b);
+        double t = ((double)b - (double)r->bins_before + 0.5) * r->bin, rate = smoothed(r, psth, smoothing, b);
         if (isfinite(psth[b]) && t >= from && t < to && rate > highest) {
             highest = rate;
             best = b;
@@ -188,7 +189,8 @@ peak(const retc_protocol_response *r, const double *psth, double from, double to
     if (time)
         *time = (double)NAN;
     if (time && best > 0 && best + 1 < r->bins) {
-        double before = smoothed(r, psth, best - 1), after = smoothed(r, psth, best + 1), bend = before - 2 * highest + after;
+        double before = smoothed(r, psth, smoothing, best - 1), after = smoothed(r, psth, smoothing, best + 1),
+               bend = before - 2 * highest + after;
         double shift = bend < 0 ? (before - after) / (2 * bend) : 0;
         *time = fabs(shift) <= 1 ? ((double)best - (double)r->bins_before + 0.5 + shift) * r->bin : (double)NAN;
     }
@@ -212,7 +214,15 @@ directed_response(const retc_protocol_response *r, size_t cell, size_t condition
         return mean;
     if (!values_of(r, "speed"))
         return rate_of(r, cell, condition);
-    return fmax(0, peak(r, psth_of(r, cell, condition), 0, (double)INFINITY, NULL) - (isfinite(before) ? before : 0));
+    return fmax(0, peak(r, psth_of(r, cell, condition), SMOOTHING_SLOW, 0, (double)INFINITY, NULL) -
+                       (isfinite(before) ? before : 0));
+}
+
+/* Length of a sum of vectors over the sum of their lengths; 0 where nothing but rounding is left of it. */
+static double
+resultant(double re, double im, double sum) {
+    double length = hypot(re, im) / sum;
+    return length > 1e-9 ? length : 0;
 }
 
 static int
@@ -242,9 +252,9 @@ add_directions(index_list *list) {
             if (!(sum > strongest))
                 continue;
             strongest = sum;
-            index[j] = hypot(re, im) / sum;
-            orientation[j] = hypot(re2, im2) / sum;
-            preferred[j] = fmod(atan2(im, re) * 180 / M_PI + 360, 360);
+            index[j] = resultant(re, im, sum);
+            orientation[j] = resultant(re2, im2, sum);
+            preferred[j] = index[j] > 0 ? fmod(atan2(im, re) * 180 / M_PI + 360, 360) : (double)NAN;
         }
     }
 
@@ -288,7 +298,7 @@ best_flash(const retc_protocol_response *r, size_t cell, size_t there) {
     for (size_t i = 0; i < C; ++i) {
         if (speeds[i] != 0 || !same_bar(r, i, there) || fmod(fabs(directions[i] - directions[there]), 180) != 0)
             continue;
-        double rate = peak(r, psth_of(r, cell, i), 0, (double)INFINITY, NULL);
+        double rate = peak(r, psth_of(r, cell, i), SMOOTHING, 0, (double)INFINITY, NULL);
         if (rate > highest) {
             highest = rate;
             best = i;
@@ -305,9 +315,9 @@ pair_of_motions(const retc_protocol_response *r, size_t cell, size_t there, doub
     size_t C = r->trials.conditions, back = way_back(r, there), flash = best_flash(r, cell, there);
     if (back == C || flash == C)
         return 0;
-    int found = stands_out(r, cell, peak(r, psth_of(r, cell, there), 0, end, &t_there)) &&
-                stands_out(r, cell, peak(r, psth_of(r, cell, back), 0, end, &t_back)) &&
-                stands_out(r, cell, peak(r, psth_of(r, cell, flash), 0, end, latency));
+    int found = stands_out(r, cell, peak(r, psth_of(r, cell, there), SMOOTHING, 0, end, &t_there)) &&
+                stands_out(r, cell, peak(r, psth_of(r, cell, back), SMOOTHING, 0, end, &t_back)) &&
+                stands_out(r, cell, peak(r, psth_of(r, cell, flash), SMOOTHING, 0, end, latency));
     /* A cell at place x along the direction is passed x / speed after the centre time, and on the way back x / speed before it:
      * the mean of both is the lag, wherever the cell is. */
     *lag = (t_there - centres[there] + t_back - centres[back]) / 2;
@@ -400,7 +410,8 @@ strongest_peak(const retc_protocol_response *r, size_t cell, const double *param
     double highest = (double)NAN;
     for (size_t i = 0; i < r->trials.conditions; ++i)
         if (!parameter || parameter[i] == value)
-            highest = fmax(highest, peak(r, psth_of(r, cell, i), when ? when[i] : 0, (when ? when[i] : 0) + to, NULL));
+            highest =
+                fmax(highest, peak(r, psth_of(r, cell, i), SMOOTHING, when ? when[i] : 0, (when ? when[i] : 0) + to, NULL));
     return highest;
 }
 

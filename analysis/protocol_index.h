@@ -29,7 +29,7 @@ typedef struct {
  *
  * direction, three or more
  *   direction_index      |sum of r exp(i d)| / sum of r, of responses r to directions d: mean rates; of gratings F0; with
- *                        a speed, of what passes once, smoothed peak rates less the rate before the trials
+ *                        a speed, of what passes once, peak rates, smoothed by 50 ms, less the rate before the trials
  *   orientation_index    |sum of r exp(2 i d)| / sum of r
  *   preferred_direction  angle of the former sum, degrees, 0 ... 360
  *

@@ -313,21 +313,20 @@ done:
     return status;
 }
 
-/* Levels of the middle row and column of frames t0 ... t0+n-1, whose frames are read into `movie`: sums of squares about their
- * means over time tell along which of them more happens. */
+/* How much the levels of the middle row or column differ from place to place: sum of their variances in n frames. */
 static double
-variation(const float *movie, size_t n, size_t pixels, size_t first, size_t stride, size_t places) {
+structure(const float *movie, size_t n, size_t pixels, size_t first, size_t stride, size_t places) {
     double sum = 0;
-    for (size_t i = 0; i < places; ++i) {
+    for (size_t t = 0; t < n; ++t) {
         double mean = 0, squares = 0;
-        for (size_t t = 0; t < n; ++t) {
-            double x = (double)movie[t * pixels + first + i * stride];
-            mean += x / (double)n;
-            squares += x * x / (double)n;
+        for (size_t i = 0; i < places; ++i) {
+            double x = (double)movie[t * pixels + first + i * stride] - RETC_MEAN_GREY;
+            mean += x / (double)places;
+            squares += x * x / (double)places;
         }
         sum += squares - mean * mean;
     }
-    return sum / (double)places;
+    return sum;
 }
 
 /* Visit the first trial of each condition: `visit` gets its frames from t0 on, the first of which belongs to bin b0. */
@@ -344,7 +343,7 @@ visit_stimulus(computation *c, float *movie, int fill) {
         for (size_t b = 0; k < r->trials.trials && b < r->bins; ++b) {
             size_t at = r->trials.trial[k].start + b * q;
             float *out = fill ? r->stimulus + (i * r->bins + b) * r->places : NULL;
-            if (at < r->bins_before * q || at - r->bins_before * q + q > c->frames) {
+            if (at < r->bins_before * q || at - r->bins_before * q + q > c->frames || b >= shown_bins(c, &r->trials.trial[k])) {
                 for (size_t p = 0; fill && p < r->places; ++p)
                     out[p] = NAN;
                 for (size_t p = 0; !fill && p < H * W; ++p)
@@ -357,8 +356,8 @@ visit_stimulus(computation *c, float *movie, int fill) {
                 out[p] = movie[r->upright ? p * W + W / 2 : H / 2 * W + p];
         }
         if (!fill) {
-            across += variation(movie, r->bins, H * W, H / 2 * W, 1, W);
-            up += variation(movie, r->bins, H * W, W / 2, W, H);
+            across += structure(movie, r->bins, H * W, H / 2 * W, 1, W);
+            up += structure(movie, r->bins, H * W, W / 2, W, H);
         }
     }
     if (!fill)

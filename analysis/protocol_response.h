@@ -38,7 +38,7 @@ typedef struct {
     double *rate;        /* (N,C) spikes/s, in the trial from onset to end */
     double *baseline;    /* (N) spikes/s before the trials; NaN when none is shown */
     size_t places;       /* of the stimulus below: pixels of its middle row or column; 0: no stimulus */
-    int upright;         /* it is the middle column, whose levels vary more */
+    int upright;         /* it is the middle column, which has more structure */
     float *stimulus;     /* (C,B,places) grey level in the first trial of each condition, NaN outside of the movie */
 } retc_protocol_response;
 

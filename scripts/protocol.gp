@@ -6,17 +6,20 @@ figure = ARG2
 format = ARG3
 stats table index "figure" using (title = strcol(1), columns = int($2), rows = int($3), from = $4, to = $5, places = int($6), \
     label = strcol(7), 0) nooutput
-stats table index "figure" using (lowest = $8, highest = $9, 0) nooutput
-array name[columns]
+stats table index "figure" using (lowest = $8, highest = $9, lines = int($10), 0) nooutput
+array value[4*columns]
 array duration[columns]
-stats table index "conditions" using (name[int($1)] = strcol(2), duration[int($1)] = $3, 0) nooutput
+stats table index "conditions" using (duration[int($1)] = $2, value[4*int($1)-3] = strcol(3), value[4*int($1)-2] = strcol(4), \
+    value[4*int($1)-1] = strcol(5), value[4*int($1)] = strcol(6), 0) nooutput
 array row[rows]
 array largest[rows]
 stats table index "rows" using (row[int($1)] = strcol(2), largest[int($1)] = $3, 0) nooutput
 with_index = strlen(label) > 0
 points_wide = 640
 stimulus_high = places > 0 ? 46 : 0
-points_high = 40+stimulus_high+66*rows+38
+# Values of the parameters stand one below the other over each column.
+head = 26+10*lines
+points_high = head+4+stimulus_high+66*rows+38
 load "terminal.gp"
 set multiplot
 gap = 5
@@ -37,10 +40,12 @@ unset ytics
 high = 40
 do for [c=1:columns] {
     left = first+across*(c-1)
-    top = 36
+    top = head
     @panel
     if (c > 1) { unset label 1 }
-    set label 2 name[c] at screen (left+wide/2)/real(points_wide), screen 1-27.0/points_high center
+    do for [i=1:lines] {
+        set label 10+i value[4*c-4+i] at screen (left+wide/2)/real(points_wide), screen 1-(17.0+10*i)/points_high center
+    }
     if (places > 0) {
         set yrange [-0.5:places-0.5]
         plot table index sprintf("stimulus %d", c) using 1:2:3 with image
@@ -50,9 +55,9 @@ do for [c=1:columns] {
     }
 }
 unset label 1
-unset label 2
+do for [i=1:lines] { unset label 10+i }
 if (places > 0) {
-    set label 3 "stimulus" at screen 20.0/points_wide, screen 1-(36+20.0)/points_high center rotate by 90
+    set label 3 "stimulus" at screen 20.0/points_wide, screen 1-(head+20.0)/points_high center rotate by 90
 }
 
 # What cells answer.
@@ -63,7 +68,7 @@ do for [r=1:rows] {
     set yrange [0:1.04*most]
     do for [c=1:columns] {
         left = first+across*(c-1)
-        top = 40+stimulus_high+66*(r-1)+16
+        top = head+4+stimulus_high+66*(r-1)+16
         @panel
         if (c == 1) {
             set label 4 row[r] at screen (left+4.0)/points_wide, screen 1-(top-8.0)/points_high left
@@ -74,7 +79,7 @@ do for [r=1:rows] {
             set ytics nomirror ticks(most, 2) format ""
             unset ylabel
         }
-        set xtics nomirror ticks(to-from, columns > 4 ? 2 : 4) format (r == rows ? "%g" : "")
+        set xtics nomirror ticks(to-from, columns > 3 ? 2 : 3) format (r == rows ? "%g" : "")
         set xlabel (r == rows && c == (columns+1)/2 ? "time (s)" : "") offset 0, 0.6
         set object 1 rectangle from 0, graph 0 to duration[c], graph 1 behind fillcolor rgb "#f2f2f2" fillstyle solid noborder
         plot table index sprintf("psth %d %d", r, c) using 1:2 with steps linewidth 1.1 linecolor rgb blue
@@ -96,7 +101,7 @@ if (with_index) {
     unset ytics
     set border 1
     do for [r=1:rows] {
-        top = 40+stimulus_high+66*(r-1)+16
+        top = head+4+stimulus_high+66*(r-1)+16
         @panel
         if (r == 1) {
             set label 5 label at screen (left+wide/2)/real(points_wide), screen 1-(top-14.0)/points_high center

@@ -275,7 +275,7 @@ const retc_movie_kind retc_motion_reversal_kind = {
 /* Berry, Brivanlou, Jordan & Meister, Nature 398 (1999).  The speed of the flashed bar is 0. */
 typedef struct {
     motion_options motion; /* its speeds: as given */
-    retc_numbers speeds;   /* 0, then those */
+    retc_numbers speeds;   /* those, then 0 */
 } anticipation_options;
 
 static void
@@ -344,7 +344,7 @@ anticipation_make(const void *options, const retc_screen *screen) {
         return NULL;
     }
     o.speeds.n = o.motion.speeds.n + 1;
-    memcpy(o.speeds.value + 1, o.motion.speeds.value, o.motion.speeds.n * sizeof *o.speeds.value);
+    memcpy(o.speeds.value, o.motion.speeds.value, o.motion.speeds.n * sizeof *o.speeds.value);
     const retc_protocol_plan plan = {
         .kind = "motion-anticipation",
         .options = &o,
