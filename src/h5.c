@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { OPEN_FILES = 16, CACHE_LEAST = 1 << 20, CACHE_MOST = 1 << 25 };
+enum { OPEN_FILES = 16, LINKED_FILES = 16, CACHE_LEAST = 1 << 20, CACHE_MOST = 1 << 25 };
 
 static char temporaries[OPEN_FILES][4096]; /* for the signal handler: fixed storage, "" when free */
 static char latest[4096];                  /* likewise */
@@ -84,7 +84,11 @@ retc_h5_open(const char *path) {
     retc_h5 *file = handle_alloc(path);
     if (!file)
         return NULL;
-    file->id = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    /* Files that links lead into stay open: else each look into one opens it anew, and its objects are never the same. */
+    hid_t access_list = H5Pcreate(H5P_FILE_ACCESS);
+    H5Pset_elink_file_cache_size(access_list, LINKED_FILES);
+    file->id = H5Fopen(path, H5F_ACC_RDONLY, access_list);
+    H5Pclose(access_list);
     if (file->id < 0) {
         const char *reason = hdf5_reason();
         if (info.st_size == 0)

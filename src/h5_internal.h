@@ -99,6 +99,9 @@ retc_h5_converter retc_h5_find_converter(retc_h5_type from, retc_h5_type to);
 void retc_h5_shuffle(const unsigned char *in, unsigned char *out, size_t n, size_t size);
 void retc_h5_unshuffle(const unsigned char *in, unsigned char *out, size_t n, size_t size);
 
+/* An attribute, to be closed; negative, with nothing recorded, when it is missing. */
+hid_t retc_h5_open_attribute(const retc_h5 *file, const char *object, const char *attribute);
+
 /* Where strings are read from. */
 typedef struct {
     hid_t id; /* dataset or attribute */

@@ -45,10 +45,9 @@ retc_h5_has_attribute(retc_h5 *file, const char *object, const char *attribute) 
 
 static int
 open_attribute(retc_h5 *file, const char *object, const char *attribute, hid_t *id) {
-    *id = H5Aopen_by_name(file->id, object, attribute, H5P_DEFAULT, H5P_DEFAULT);
+    *id = retc_h5_open_attribute(file, object, attribute);
     if (*id >= 0)
         return RETC_OK;
-    H5Eclear2(H5E_DEFAULT);
     return RETC_FAIL(RETC_EFORMAT, "%s: attribute \"%s\" of \"%s\" is missing", file->path, attribute, object);
 }
 
@@ -61,6 +60,18 @@ retc_h5_get_texts(retc_h5 *file, const char *object, const char *attribute, char
     status = retc_h5_read_strings(file, attribute, (retc_h5_text_source){id, 1}, texts, n);
     H5Aclose(id);
     return status;
+}
+
+int
+retc_h5_is_enumeration(retc_h5 *file, const char *name) {
+    hid_t id;
+    if (retc_h5_dataset(file, name, &id) < 0)
+        return 0;
+    hid_t type = H5Dget_type(id);
+    int is = type >= 0 && H5Tget_class(type) == H5T_ENUM;
+    if (type >= 0)
+        H5Tclose(type);
+    return is;
 }
 
 /* ---- references ------------------------------------------------------------------------------------------------------ */

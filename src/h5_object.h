@@ -29,6 +29,9 @@ int retc_h5_get_texts(retc_h5 *file, const char *object, const char *attribute, 
 /* 1 when an object has such an attribute, else 0. */
 int retc_h5_has_attribute(retc_h5 *file, const char *object, const char *attribute);
 
+/* 1 when the elements of a dataset are of an enumerated type, as truth values of h5py are; they are read as integers. */
+int retc_h5_is_enumeration(retc_h5 *file, const char *name);
+
 /* 1 when the elements of a dataset are references to objects or regions, else 0. */
 int retc_h5_is_reference(retc_h5 *file, const char *name);
 

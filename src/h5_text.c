@@ -124,13 +124,24 @@ retc_h5_read_text(retc_h5 *file, const char *name, char **text) {
     return status < 0 ? status : first_text(texts, n, text);
 }
 
+/* The object is opened first: strings of an attribute that is opened by path through a link into another file are looked for in
+ * the wrong one (HDF5 1.10.8). */
+hid_t
+retc_h5_open_attribute(const retc_h5 *file, const char *object, const char *attribute) {
+    hid_t owner = H5Oopen(file->id, object, H5P_DEFAULT);
+    hid_t id = owner >= 0 ? H5Aopen(owner, attribute, H5P_DEFAULT) : H5I_INVALID_HID;
+    if (owner >= 0)
+        H5Oclose(owner);
+    if (id < 0)
+        H5Eclear2(H5E_DEFAULT);
+    return id;
+}
+
 int
 retc_h5_get_text(retc_h5 *file, const char *object, const char *attribute, char **text) {
-    hid_t id = H5Aopen_by_name(file->id, object, attribute, H5P_DEFAULT, H5P_DEFAULT);
-    if (id < 0) {
-        H5Eclear2(H5E_DEFAULT);
+    hid_t id = retc_h5_open_attribute(file, object, attribute);
+    if (id < 0)
         return RETC_FAIL(RETC_EFORMAT, "%s: attribute \"%s\" of \"%s\" is missing", file->path, attribute, object);
-    }
     char **texts = NULL;
     size_t n = 0;
     int status = retc_h5_read_strings(file, attribute, (text_source){id, 1}, &texts, &n);
@@ -244,11 +255,9 @@ retc_h5_set_int(retc_h5 *file, const char *object, const char *attribute, int64_
 
 int
 retc_h5_get_number(retc_h5 *file, const char *object, const char *attribute, double *value) {
-    hid_t id = H5Aopen_by_name(file->id, object, attribute, H5P_DEFAULT, H5P_DEFAULT);
-    if (id < 0) {
-        H5Eclear2(H5E_DEFAULT);
+    hid_t id = retc_h5_open_attribute(file, object, attribute);
+    if (id < 0)
         return 0;
-    }
     hid_t type = H5Aget_type(id), space = H5Aget_space(id);
     H5T_class_t class = H5Tget_class(type);
     int status = 1;
