@@ -1,11 +1,21 @@
-#include "command.h"
+#include "cmd_import.h"
+
+int
+retc_say_import(const retc_common *common, const retc_import_report *report) {
+    char *text = retc_import_report_text(report);
+    if (text)
+        retc_say(common, "%s", text);
+    retc_free(text);
+    return RETC_GOT(text);
+}
 
 /* Each format has a command and options of its own. */
 int
 retc_cmd_import(int argc, char **argv) {
     static const retc_command_kind formats[] = {
-        {"matlab", retc_cmd_import_matlab},
         {"text", retc_cmd_import_text},
+        {"matlab", retc_cmd_import_matlab},
+        {"nwb", retc_cmd_import_nwb},
         {NULL, NULL},
     };
     return retc_command_run_kind(formats, "format", argc, argv);

@@ -1,4 +1,4 @@
-#include "command.h"
+#include "cmd_import.h"
 #include "import_text.h"
 
 typedef struct {
@@ -20,15 +20,6 @@ static const retc_usage usage = {
     "What was found, and what is odd about it, is printed; nothing is repaired.",
     "retcodec import text --frames frametimes.txt --stimulus stimulus.txt --running 1800 --frozen 600 -o recording.h5 "
     "spikes_C1.txt spikes_C2.txt"};
-
-static int
-say_report(const options *o, const retc_import_report *report) {
-    char *text = retc_import_report_text(report);
-    if (text)
-        retc_say(&o->common, "%s", text);
-    retc_free(text);
-    return RETC_GOT(text);
-}
 
 int
 retc_cmd_import_text(int argc, char **argv) {
@@ -63,7 +54,7 @@ retc_cmd_import_text(int argc, char **argv) {
     o.import.cells = o.spikes.n;
     RETC_TRY(retc_import_text(&o.import, o.common.output, o.common.force, &writer, &report));
     RETC_TRY(retc_command_finish(retc_recording_writer_file(writer), &o.common, provenance));
-    RETC_TRY(say_report(&o, &report.found));
+    RETC_TRY(retc_say_import(&o.common, &report.found));
 
 done:
     retc_import_text_report_free(&report);

@@ -37,8 +37,9 @@ retcodec_SOURCES += \
     src/recording_arguments.c src/recording_arguments.h \
     src/temporary.c src/temporary.h \
     src/run_config.c src/run_config.h \
-    src/cmd_import.c \
+    src/cmd_import.c src/cmd_import.h \
     src/cmd_import_matlab.c \
+    src/cmd_import_nwb.c \
     src/cmd_import_text.c \
     src/cmd_stimulus.c \
     src/cmd_simulate.c \

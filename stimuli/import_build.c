@@ -19,6 +19,11 @@
 /* Spikes that go on for so many times the clock of the stimulus are suspected to be in ms. */
 #define MS_SUSPICION 10
 
+/* Frames that last so long, in s, while all spikes come in so small a share of the stimulus, are suspected to be timed in ms.
+ */
+#define LONG_FRAME 1.0
+#define EARLY_SHARE 0.02
+
 /* Responses are handled in slabs of at most so many frames and values. */
 #define SLAB_FRAMES ((size_t)4096)
 #define SLAB_VALUES ((size_t)4 << 20)
@@ -220,6 +225,9 @@ look_at_spikes(build *b, size_t i) {
     if (wrong < unit->n)
         return RETC_FAIL(RETC_EFORMAT, "%s: spike %zu, at %.9g s, comes after one at %.9g s: sort the times", origin_of(unit),
                          wrong, unit->spike[wrong], unit->spike[wrong - 1]);
+    for (size_t k = 0; k < unit->n; ++k)
+        if (!isfinite(unit->spike[k]))
+            return RETC_FAIL(RETC_ENUMBER, "%s: spike %zu is at %g s", origin_of(unit), k, unit->spike[k]);
     cell->spikes = unit->n;
     cell->before = retc_spikes_before(unit->spike, unit->n, report->start);
     cell->after = unit->n - retc_spikes_before(unit->spike, unit->n, report->end);
@@ -239,6 +247,20 @@ look_at_spikes(build *b, size_t i) {
     return RETC_OK;
 }
 
+/* Whether frame times that are in ms were taken for seconds. */
+static int
+frames_maybe_ms(const build *b) {
+    const retc_import_report *report = b->report;
+    double last = report->start;
+    for (size_t i = 0; i < b->source->cells && !b->source->counts; ++i) {
+        const retc_import_unit *unit = &b->source->unit[i];
+        if (unit->n > 0 && unit->spike[unit->n - 1] > last)
+            last = unit->spike[unit->n - 1];
+    }
+    return !b->source->counts && report->interval > LONG_FRAME &&
+           last < report->start + EARLY_SHARE * (report->end - report->start);
+}
+
 static int
 look_at_cells(build *b) {
     int status = RETC_OK;
@@ -249,6 +271,7 @@ look_at_cells(build *b) {
     RETC_TRY(name_cells(b));
     for (size_t i = 0; i < report->cells && !report->from_counts; ++i)
         RETC_TRY(look_at_spikes(b, i));
+    report->frames_maybe_ms = frames_maybe_ms(b);
     RETC_TRY(sum_parts(b));
     for (size_t i = 0; i < report->cells; ++i) {
         retc_import_cell *cell = &report->cell[i];

@@ -88,6 +88,7 @@ typedef struct {
     size_t dropped;                         /* frames whose interval is longer than 1.5 times the median */
     size_t part_frames[2], stretches, repeats;
     size_t used_frames, left_out_from; /* in either part; frame behind the last one of them */
+    int frames_maybe_ms;               /* all spikes come so early that frame times may be in milliseconds */
     int from_counts, rates;            /* responses were given as counts, or as rates */
     size_t fractional;                 /* of those, values that are no whole numbers */
     size_t cells;

@@ -99,6 +99,8 @@ print_counts(FILE *out, const retc_import_report *report) {
 
 static void
 print_oddities(FILE *out, const retc_import_report *report) {
+    if (report->frames_maybe_ms)
+        fprintf(out, "warning: all spikes come in the first part of the stimulus: are the frame times in ms?\n");
     for (size_t i = 0; i < report->cells; ++i) {
         const retc_import_cell *cell = &report->cell[i];
         if (!(cell->used > 0))

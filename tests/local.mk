@@ -14,6 +14,7 @@ C_TESTS = \
     tests/check_images \
     tests/check_import \
     tests/check_import_matlab \
+    tests/check_import_nwb \
     tests/check_kernels \
     tests/check_mat \
     tests/check_levels \
@@ -48,6 +49,7 @@ check_LTLIBRARIES += tests/libtesting.la
 check_PROGRAMS += $(C_TESTS)
 TESTS += $(C_TESTS)
 endif
+EXTRA_DIST += tests/h5py/make_nwb.py
 EXTRA_DIST += tests/golden/sae.h5 tests/golden/tiny_wn.h5
 # The program as its users meet it.
 TEST_EXTENSIONS = .sh

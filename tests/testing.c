@@ -149,3 +149,13 @@ retc_test_shared(const char *name) {
     const char *folder = getenv("RETC_SHARED");
     return existing(folder && *folder ? folder : TEST_SRCDIR "/../../shared", name);
 }
+
+int
+retc_test_h5py(const char *script) {
+    char command[1200];
+    if (system("/usr/bin/python3 -c 'import h5py' >/dev/null 2>&1") != 0)
+        return 0;
+    snprintf(command, sizeof command, "/usr/bin/python3 '%s/h5py/%s' '%s'", TEST_SRCDIR, script, scratch);
+    ck_assert_msg(system(command) == 0, "%s failed", command);
+    return 1;
+}

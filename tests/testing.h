@@ -42,6 +42,10 @@ const char *retc_test_message(void);
 /* A path in a fresh scratch folder of this process (removed at exit of the runner).  Static buffers, eight in rotation. */
 const char *retc_test_path(const char *name);
 
+/* Let tests/h5py/SCRIPT make files in the scratch folder with Debian's python3-h5py: 1 when done, 0 when that is not installed:
+ * then skip. */
+int retc_test_h5py(const char *script);
+
 /* A file of the small goldens that travel with the tests (tests/golden), or NULL. */
 const char *retc_test_golden(const char *name);
 
