@@ -32,6 +32,6 @@ pkginclude_HEADERS += analysis/figure_quality.h analysis/quality.h analysis/reli
 libretcodec_internal_la_SOURCES += \
     analysis/figure_protocol.c analysis/figure_protocol.h \
     analysis/protocol_adaptation.c analysis/protocol_file.c analysis/protocol_internal.h \
-    analysis/protocol_index.c analysis/protocol_index.h \
+    analysis/protocol_index.c analysis/protocol_index.h analysis/protocol_peak.c \
     analysis/protocol_response.c analysis/protocol_response.h
 pkginclude_HEADERS += analysis/figure_protocol.h analysis/protocol_index.h analysis/protocol_response.h

@@ -1,22 +1,13 @@
-#include "protocol_index.h"
+#include "protocol_internal.h"
 
 #include <math.h>
 #include <string.h>
 
-#define SMOOTHING 0.02      /* s, before peaks are looked for */
-#define SMOOTHING_SLOW 0.05 /* s, where heights of peaks are compared and not their times */
 #define RESPONSE_WINDOW 0.4 /* s, after an event */
 #define MOST_INDICES 16
 
-/* A list that grows. */
-typedef struct {
-    const retc_protocol_response *r;
-    retc_protocol_index *index;
-    size_t n;
-} index_list;
-
-static int
-add_index(index_list *list, const char *name, const char *unit, const char *meaning, double **value) {
+int
+retc_index_add(retc_index_list *list, const char *name, const char *unit, const char *meaning, double **value) {
     int status = RETC_OK;
     retc_protocol_index *index = &list->index[list->n];
     *index = (retc_protocol_index){.name = name, .unit = unit, .meaning = meaning};
@@ -30,8 +21,8 @@ done:
     return status;
 }
 
-static const double *
-values_of(const retc_protocol_response *r, const char *parameter) {
+const double *
+retc_protocol_values(const retc_protocol_response *r, const char *parameter) {
     const retc_parameter *found = retc_trials_parameter(&r->trials, parameter);
     return found ? found->value : NULL;
 }
@@ -41,8 +32,8 @@ rate_of(const retc_protocol_response *r, size_t cell, size_t condition) {
     return r->rate[cell * r->trials.conditions + condition];
 }
 
-static const double *
-psth_of(const retc_protocol_response *r, size_t cell, size_t condition) {
+const double *
+retc_protocol_psth(const retc_protocol_response *r, size_t cell, size_t condition) {
     return r->psth + (cell * r->trials.conditions + condition) * r->bins;
 }
 
@@ -89,7 +80,7 @@ contrast_of(double a, double b) {
 
 double
 retc_protocol_harmonic(const retc_protocol_response *r, size_t cell, size_t condition, unsigned harmonic) {
-    const double *frequencies = values_of(r, "temporal_frequency"), *psth = psth_of(r, cell, condition);
+    const double *frequencies = retc_protocol_values(r, "temporal_frequency"), *psth = retc_protocol_psth(r, cell, condition);
     if (!frequencies)
         return (double)NAN;
     double f = frequencies[condition], cycles = floor(retc_protocol_response_duration(r, condition) * f + 1e-6);
@@ -116,17 +107,17 @@ retc_protocol_harmonic(const retc_protocol_response *r, size_t cell, size_t cond
 }
 
 static int
-add_harmonics(index_list *list) {
+add_harmonics(retc_index_list *list) {
     int status = RETC_OK;
     const retc_protocol_response *r = list->r;
     size_t C = r->trials.conditions;
     double *linear = NULL, *doubling = NULL;
-    if (!values_of(r, "temporal_frequency"))
+    if (!retc_protocol_values(r, "temporal_frequency"))
         return RETC_OK;
-    RETC_TRY(add_index(list, "f1_f0", "", "first harmonic over mean rate, in the condition with the largest first harmonic",
-                       &linear));
-    if (count_values(values_of(r, "phase"), C) > 1)
-        RETC_TRY(add_index(list, "f2_f1", "", "mean second harmonic over phases / largest first harmonic", &doubling));
+    RETC_TRY(retc_index_add(list, "f1_f0", "",
+                            "first harmonic over mean rate, in the condition with the largest first harmonic", &linear));
+    if (count_values(retc_protocol_values(r, "phase"), C) > 1)
+        RETC_TRY(retc_index_add(list, "f2_f1", "", "mean second harmonic over phases / largest first harmonic", &doubling));
     for (size_t j = 0; j < r->cells; ++j) {
         double largest = -1, strongest = -1;
         for (size_t i = 0; i < C; ++i) {
@@ -155,54 +146,6 @@ done:
     return status;
 }
 
-/* ---- peaks ----------------------------------------------------------------------------------------------------------- */
-
-/* Smoothed rate in bin b; bins that no trial reaches count as if they were not there. */
-static double
-smoothed(const retc_protocol_response *r, const double *psth, double smoothing, size_t b) {
-    double sum = 0, weights = 0, sigma = smoothing / r->bin;
-    long reach = (long)ceil(4 * sigma);
-    for (long k = -reach; k <= reach; ++k) {
-        long at = (long)b + k;
-        if (at < 0 || at >= (long)r->bins || !isfinite(psth[at]))
-            continue;
-        double weight = exp(-(double)(k * k) / (2 * sigma * sigma));
-        sum += weight * psth[at];
-        weights += weight;
-    }
-    return weights > 0 ? sum / weights : (double)NAN;
-}
-
-/* Peak of the smoothed response in [from, to) s after the onset; its time by the parabola through the bins around it, NaN when
- * it lies at an end. */
-static double
-peak(const retc_protocol_response *r, const double *psth, double smoothing, double from, double to, double *time) {
-    double highest = -1;
-    size_t best = r->bins;
-    for (size_t b = 0; b < r->bins; ++b) {
-        double t = ((double)b - (double)r->bins_before + 0.5) * r->bin, rate = smoothed(r, psth, smoothing, b);
-        if (isfinite(psth[b]) && t >= from && t < to && rate > highest) {
-            highest = rate;
-            best = b;
-        }
-    }
-    if (time)
-        *time = (double)NAN;
-    if (time && best > 0 && best + 1 < r->bins) {
-        double before = smoothed(r, psth, smoothing, best - 1), after = smoothed(r, psth, smoothing, best + 1),
-               bend = before - 2 * highest + after;
-        double shift = bend < 0 ? (before - after) / (2 * bend) : 0;
-        *time = fabs(shift) <= 1 ? ((double)best - (double)r->bins_before + 0.5 + shift) * r->bin : (double)NAN;
-    }
-    return best < r->bins ? highest : (double)NAN;
-}
-
-/* A peak that stands out: at least twice the mean rate before the trials, where that is known. */
-static int
-stands_out(const retc_protocol_response *r, size_t cell, double rate) {
-    return rate > 0 && !(rate < 2 * r->baseline[cell]);
-}
-
 /* ---- directions ------------------------------------------------------------------------------------------------------ */
 
 /* What counts as the response to a direction: of gratings the mean rate over whole cycles without the first, as where it begins
@@ -212,10 +155,11 @@ directed_response(const retc_protocol_response *r, size_t cell, size_t condition
     double mean = retc_protocol_harmonic(r, cell, condition, 0), before = r->baseline[cell];
     if (isfinite(mean))
         return mean;
-    if (!values_of(r, "speed"))
+    if (!retc_protocol_values(r, "speed"))
         return rate_of(r, cell, condition);
-    return fmax(0, peak(r, psth_of(r, cell, condition), SMOOTHING_SLOW, 0, (double)INFINITY, NULL) -
-                       (isfinite(before) ? before : 0));
+    return fmax(0,
+                retc_protocol_peak(r, retc_protocol_psth(r, cell, condition), RETC_SMOOTHING_SLOW, 0, (double)INFINITY, NULL) -
+                    (isfinite(before) ? before : 0));
 }
 
 /* Length of a sum of vectors over the sum of their lengths; 0 where nothing but rounding is left of it. */
@@ -226,17 +170,17 @@ resultant(double re, double im, double sum) {
 }
 
 static int
-add_directions(index_list *list) {
+add_directions(retc_index_list *list) {
     int status = RETC_OK;
     const retc_protocol_response *r = list->r;
-    const double *direction = values_of(r, "direction");
+    const double *direction = retc_protocol_values(r, "direction");
     size_t C = r->trials.conditions;
     double *index = NULL, *orientation = NULL, *preferred = NULL;
     if (count_values(direction, C) < 3)
         return RETC_OK;
-    RETC_TRY(add_index(list, "direction_index", "", "|sum of r exp(i direction)| / sum of r of mean rates r", &index));
-    RETC_TRY(add_index(list, "orientation_index", "", "|sum of r exp(2 i direction)| / sum of r", &orientation));
-    RETC_TRY(add_index(list, "preferred_direction", "degrees", "angle of the sum of r exp(i direction)", &preferred));
+    RETC_TRY(retc_index_add(list, "direction_index", "", "|sum of r exp(i direction)| / sum of r of mean rates r", &index));
+    RETC_TRY(retc_index_add(list, "orientation_index", "", "|sum of r exp(2 i direction)| / sum of r", &orientation));
+    RETC_TRY(retc_index_add(list, "preferred_direction", "degrees", "angle of the sum of r exp(i direction)", &preferred));
     for (size_t j = 0; j < r->cells; ++j) {
         double strongest = 0;
         for (size_t i = 0; i < C; ++i) {
@@ -262,107 +206,13 @@ done:
     return status;
 }
 
-/* ---- motion anticipation --------------------------------------------------------------------------------------------- */
-
-/* Does a condition agree with `like` in all but what tells motions and flashes apart? */
-static int
-same_bar(const retc_protocol_response *r, size_t condition, size_t like) {
-    static const char *const others[] = {"direction", "speed", "centre_time", "place"};
-    for (size_t p = 0; p < r->trials.parameters; ++p) {
-        const retc_parameter *parameter = &r->trials.parameter[p];
-        int compared = 1;
-        for (size_t i = 0; i < sizeof others / sizeof *others; ++i)
-            compared &= strcmp(parameter->name, others[i]) != 0;
-        if (compared && parameter->value[condition] != parameter->value[like])
-            return 0;
-    }
-    return 1;
-}
-
-/* The same bar on its way back, C when there is none. */
-static size_t
-way_back(const retc_protocol_response *r, size_t there) {
-    const double *directions = values_of(r, "direction"), *speeds = values_of(r, "speed");
-    for (size_t i = 0; i < r->trials.conditions; ++i)
-        if (same_bar(r, i, there) && speeds[i] == speeds[there] && fmod(fabs(directions[i] - directions[there]), 360) == 180)
-            return i;
-    return r->trials.conditions;
-}
-
-/* The flash of the same bar, along the same line, that the cell answers most; C when there is none. */
-static size_t
-best_flash(const retc_protocol_response *r, size_t cell, size_t there) {
-    const double *directions = values_of(r, "direction"), *speeds = values_of(r, "speed");
-    size_t C = r->trials.conditions, best = C;
-    double highest = -1;
-    for (size_t i = 0; i < C; ++i) {
-        if (speeds[i] != 0 || !same_bar(r, i, there) || fmod(fabs(directions[i] - directions[there]), 180) != 0)
-            continue;
-        double rate = peak(r, psth_of(r, cell, i), SMOOTHING, 0, (double)INFINITY, NULL);
-        if (rate > highest) {
-            highest = rate;
-            best = i;
-        }
-    }
-    return best;
-}
-
-/* Lag behind the moving bar, and latency after the flash, of one pair of opposite directions; 1 when both are there. */
-static int
-pair_of_motions(const retc_protocol_response *r, size_t cell, size_t there, double *lag, double *latency) {
-    const double *centres = values_of(r, "centre_time");
-    double end = (double)INFINITY, t_there = 0, t_back = 0;
-    size_t C = r->trials.conditions, back = way_back(r, there), flash = best_flash(r, cell, there);
-    if (back == C || flash == C)
-        return 0;
-    int found = stands_out(r, cell, peak(r, psth_of(r, cell, there), SMOOTHING, 0, end, &t_there)) &&
-                stands_out(r, cell, peak(r, psth_of(r, cell, back), SMOOTHING, 0, end, &t_back)) &&
-                stands_out(r, cell, peak(r, psth_of(r, cell, flash), SMOOTHING, 0, end, latency));
-    /* A cell at place x along the direction is passed x / speed after the centre time, and on the way back x / speed before it:
-     * the mean of both is the lag, wherever the cell is. */
-    *lag = (t_there - centres[there] + t_back - centres[back]) / 2;
-    return found && isfinite(*lag) && isfinite(*latency);
-}
-
-static int
-add_anticipation(index_list *list) {
-    int status = RETC_OK;
-    const retc_protocol_response *r = list->r;
-    const double *direction = values_of(r, "direction"), *speed = values_of(r, "speed");
-    double *flash = NULL, *motion = NULL, *ahead = NULL, lag, latency;
-    size_t C = r->trials.conditions, still = 0;
-    for (size_t i = 0; speed && i < C; ++i)
-        still += speed[i] == 0;
-    if (!speed || !direction || !values_of(r, "centre_time") || still == 0 || still == C)
-        return RETC_OK;
-    RETC_TRY(add_index(list, "flash_latency", "ms", "peak of the response after the onset of the flashed bar", &flash));
-    RETC_TRY(
-        add_index(list, "motion_lag", "ms", "peak of the response after the moving bar's middle passed the cell", &motion));
-    RETC_TRY(add_index(list, "anticipation", "ms", "latency of the flash less lag of the moving bar", &ahead));
-    for (size_t j = 0; j < r->cells; ++j) {
-        double sums[2] = {0, 0}, n = 0;
-        for (size_t i = 0; i < C; ++i)
-            if (speed[i] > 0 && fmod(direction[i] + 360, 360) < 180 && pair_of_motions(r, j, i, &lag, &latency)) {
-                sums[0] += 1000 * latency;
-                sums[1] += 1000 * lag;
-                n += 1;
-            }
-        flash[j] = n > 0 ? sums[0] / n : (double)NAN;
-        motion[j] = n > 0 ? sums[1] / n : (double)NAN;
-        ahead[j] = flash[j] - motion[j];
-    }
-
-done:
-    return status;
-}
-
 /* ---- single conditions against each other ------------------------------------------------------------------------------ */
 
 static int
-add_object_motion(index_list *list) {
+add_object_motion(retc_index_list *list) {
     int status = RETC_OK;
     const retc_protocol_response *r = list->r;
-    const double *object = values_of(r, "object"), *background = values_of(r, "background");
+    const double *object = retc_protocol_values(r, "object"), *background = retc_protocol_values(r, "background");
     double *index = NULL;
     size_t C = r->trials.conditions, apart = C, together = C;
     for (size_t i = 0; object && background && i < C; ++i)
@@ -370,8 +220,8 @@ add_object_motion(index_list *list) {
             *(background[i] < 0 ? &apart : &together) = i;
     if (apart == C || together == C)
         return RETC_OK;
-    RETC_TRY(add_index(list, "object_motion_index", "", "(d - g) / (d + g) of mean rates in differential and in global motion",
-                       &index));
+    RETC_TRY(retc_index_add(list, "object_motion_index", "",
+                            "(d - g) / (d + g) of mean rates in differential and in global motion", &index));
     for (size_t j = 0; j < r->cells; ++j)
         index[j] = contrast_of(rate_of(r, j, apart), rate_of(r, j, together));
 
@@ -380,17 +230,18 @@ done:
 }
 
 static int
-add_on_off(index_list *list) {
+add_on_off(retc_index_list *list) {
     int status = RETC_OK;
     const retc_protocol_response *r = list->r;
-    const double *contrast = values_of(r, "contrast");
+    const double *contrast = retc_protocol_values(r, "contrast");
     double *index = NULL;
     size_t C = r->trials.conditions, signs[2] = {0, 0};
     for (size_t i = 0; contrast && i < C; ++i)
         signs[contrast[i] > 0] += contrast[i] != 0;
-    if (!signs[0] || !signs[1] || values_of(r, "direction"))
+    if (!signs[0] || !signs[1] || retc_protocol_values(r, "direction"))
         return RETC_OK;
-    RETC_TRY(add_index(list, "on_off_index", "", "(on - off) / (on + off) of mean rates in bright and in dark trials", &index));
+    RETC_TRY(
+        retc_index_add(list, "on_off_index", "", "(on - off) / (on + off) of mean rates in bright and in dark trials", &index));
     for (size_t j = 0; j < r->cells; ++j) {
         double sums[2] = {0, 0};
         for (size_t i = 0; i < C; ++i)
@@ -410,35 +261,35 @@ strongest_peak(const retc_protocol_response *r, size_t cell, const double *param
     double highest = (double)NAN;
     for (size_t i = 0; i < r->trials.conditions; ++i)
         if (!parameter || parameter[i] == value)
-            highest =
-                fmax(highest, peak(r, psth_of(r, cell, i), SMOOTHING, when ? when[i] : 0, (when ? when[i] : 0) + to, NULL));
+            highest = fmax(highest, retc_protocol_peak(r, retc_protocol_psth(r, cell, i), RETC_SMOOTHING, when ? when[i] : 0,
+                                                       (when ? when[i] : 0) + to, NULL));
     return highest;
 }
 
 static int
-add_events(index_list *list) {
+add_events(retc_index_list *list) {
     int status = RETC_OK;
     const retc_protocol_response *r = list->r;
-    const double *turns = values_of(r, "turns"), *turn = values_of(r, "reversal_time"),
-                 *omitted = values_of(r, "omission_time");
-    const double *approach = values_of(r, "approach");
+    const double *turns = retc_protocol_values(r, "turns"), *turn = retc_protocol_values(r, "reversal_time"),
+                 *omitted = retc_protocol_values(r, "omission_time");
+    const double *approach = retc_protocol_values(r, "approach");
     double *index = NULL, whole = (double)r->bins * r->bin;
     if (turns && turn) {
-        RETC_TRY(
-            add_index(list, "reversal_index", "", "(p - c) / (p + c) of peak rates after the turn and in the control", &index));
+        RETC_TRY(retc_index_add(list, "reversal_index", "", "(p - c) / (p + c) of peak rates after the turn and in the control",
+                                &index));
         for (size_t j = 0; j < r->cells; ++j)
             index[j] = contrast_of(strongest_peak(r, j, turns, 1, turn, RESPONSE_WINDOW),
                                    strongest_peak(r, j, turns, 0, turn, RESPONSE_WINDOW));
     }
     if (omitted) {
-        RETC_TRY(add_index(list, "omission_index", "",
-                           "(p - b) / (p + b) of the peak rate after the omission and the mean before", &index));
+        RETC_TRY(retc_index_add(list, "omission_index", "",
+                                "(p - b) / (p + b) of the peak rate after the omission and the mean before", &index));
         for (size_t j = 0; j < r->cells; ++j)
             index[j] = contrast_of(strongest_peak(r, j, NULL, 0, omitted, RESPONSE_WINDOW), r->baseline[j]);
     }
     if (count_values(approach, r->trials.conditions) > 1) {
-        RETC_TRY(add_index(list, "approach_index", "", "(a - m) / (a + m) of peak rates in approach and in what is no approach",
-                           &index));
+        RETC_TRY(retc_index_add(list, "approach_index", "",
+                                "(a - m) / (a + m) of peak rates in approach and in what is no approach", &index));
         for (size_t j = 0; j < r->cells; ++j)
             index[j] = contrast_of(
                 strongest_peak(r, j, approach, 1, NULL, whole),
@@ -451,15 +302,15 @@ done:
 
 /* A diameter of 0 is the whole screen, the largest of all. */
 static int
-add_suppression(index_list *list) {
+add_suppression(retc_index_list *list) {
     int status = RETC_OK;
     const retc_protocol_response *r = list->r;
-    const double *diameter = values_of(r, "diameter");
+    const double *diameter = retc_protocol_values(r, "diameter");
     size_t C = r->trials.conditions;
     double *index = NULL;
-    if (count_values(diameter, C) < 3 || values_of(r, "speed"))
+    if (count_values(diameter, C) < 3 || retc_protocol_values(r, "speed"))
         return RETC_OK;
-    RETC_TRY(add_index(list, "surround_suppression", "", "1 - rate with the largest disc / largest rate", &index));
+    RETC_TRY(retc_index_add(list, "surround_suppression", "", "1 - rate with the largest disc / largest rate", &index));
     for (size_t j = 0; j < r->cells; ++j) {
         double strongest = 0;
         for (size_t i = 0; i < C; ++i) {
@@ -488,9 +339,9 @@ done:
 int
 retc_protocol_indices(const retc_protocol_response *response, retc_protocol_index **indices, size_t *n) {
     int status = RETC_OK;
-    index_list list = {.r = response};
+    retc_index_list list = {.r = response};
     RETC_TRY(RETC_ALLOC(list.index, MOST_INDICES));
-    RETC_TRY(add_anticipation(&list));
+    RETC_TRY(retc_index_add_anticipation(&list));
     if (list.n == 0)
         RETC_TRY(add_directions(&list));
     RETC_TRY(add_harmonics(&list));
