@@ -128,12 +128,17 @@ make_frames(void *context) {
 }
 
 static void
-bench_noise(double seconds) {
+bench_movies(double seconds) {
     static const char *const rows[][2] = {
         {"noise in memory: binary", "kind=white-noise"},
         {"noise in memory: ternary", "kind=white-noise distribution=ternary"},
         {"noise in memory: gaussian", "kind=white-noise distribution=gaussian"},
         {"noise in memory: 1/f in space and time", "kind=spectral-noise"},
+        {"protocols in memory: drifting sine grating", "kind=drifting-grating"},
+        {"protocols in memory: drifting square grating", "kind=drifting-grating profile=square"},
+        {"protocols in memory: moving bar", "kind=moving-bar"},
+        {"protocols in memory: object motion", "kind=object-motion"},
+        {"protocols in memory: looming", "kind=looming"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; ++i) {
         made_movie made = {rows[i][1], (size_t)round(seconds * RATE)};
@@ -305,7 +310,7 @@ main(int argc, char **argv) {
            "file when read)\n",
            retc_parallel_processors(), seconds, megabytes);
     printf("%-46s %8s %8s %9s %10s %9s %8s\n", "", "s", "cpu s", "MB/s", "frames/s", "realtime", "peak MB");
-    bench_noise(seconds);
+    bench_movies(seconds);
     bench_streams(argv[1], seconds);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i)
         bench_reading(&cases[i], megabytes);
