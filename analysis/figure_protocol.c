@@ -82,6 +82,8 @@ open_protocol(retc_h5 *file, protocol_file *p) {
     p->file = file;
     RETC_TRY(retc_h5_expect(file, "psth", 3, NULL, shape));
     p->N = shape[0], p->C = shape[1], p->B = shape[2];
+    if (p->N == 0 || p->C == 0 || p->B == 0)
+        RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: dataset \"psth\" is empty", retc_h5_path(file)));
     p->columns = p->C < MOST_COLUMNS ? p->C : MOST_COLUMNS;
     RETC_TRY(retc_h5_get_text(file, "/", "protocol", &p->protocol));
     RETC_TRY(read_doubles(file, "time", p->B, &p->time));

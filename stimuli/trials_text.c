@@ -7,8 +7,8 @@
 #include "options.h"
 #include "trials.h"
 
-enum { MOST_COLUMNS = 32 };
-#define MOST_TRIALS ((size_t)1000000)
+enum { MOST_COLUMNS = 32, MOST_CONDITIONS = 4096 };
+#define MOST_TRIALS ((size_t)100000)
 
 /* The table as it is read: rows of values, one per column. */
 typedef struct {
@@ -82,8 +82,10 @@ read_table(text_table *table) {
     FILE *in = fopen(table->path, "r");
     if (!in)
         return RETC_FAIL(RETC_EIO, "%s: %s", table->path, strerror(errno));
-    while (getline(&line, &room, in) >= 0) {
+    for (ssize_t length; (length = getline(&line, &room, in)) >= 0;) {
         table->line += 1;
+        if (memchr(line, '\0', (size_t)length))
+            RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: line %zu is no text", table->path, table->line));
         size_t blank = strspn(line, " \t\r\n");
         if (line[blank] == '\0' || line[blank] == '#')
             continue;
@@ -110,30 +112,36 @@ find_column(const text_table *table, const char *name) {
     return i;
 }
 
-/* The first row whose parameters are those of `row`. */
+/* The condition among those found, each known by its first row, whose parameters are those of `row`; C when there is none. */
 static size_t
-first_alike(const text_table *table, size_t row, const size_t *parameter, size_t P) {
-    for (size_t other = 0;; ++other) {
+find_condition(const text_table *table, size_t row, const size_t *parameter, size_t P, const size_t *first, size_t C) {
+    const double *value = table->value + row * table->columns;
+    for (size_t c = 0; c < C; ++c) {
+        const double *other = table->value + first[c] * table->columns;
         size_t same = 0;
-        while (same < P &&
-               table->value[other * table->columns + parameter[same]] == table->value[row * table->columns + parameter[same]])
+        while (same < P && other[parameter[same]] == value[parameter[same]])
             ++same;
         if (same == P)
-            return other;
+            return c;
     }
+    return C;
 }
 
 static int
 make_trials(const text_table *table, size_t onset, size_t duration, retc_trials *trials) {
     int status = RETC_OK;
-    size_t parameter[MOST_COLUMNS], P = 0, C = 0, *condition = NULL;
+    size_t parameter[MOST_COLUMNS], first[MOST_CONDITIONS], P = 0, C = 0, *condition = NULL;
     for (size_t i = 0; i < table->columns; ++i)
         if (i != onset && i != duration)
             parameter[P++] = i;
     RETC_TRY(RETC_ALLOC(condition, table->rows));
     for (size_t row = 0; row < table->rows; ++row) {
-        size_t first = first_alike(table, row, parameter, P);
-        condition[row] = first < row ? condition[first] : C++;
+        condition[row] = find_condition(table, row, parameter, P, first, C);
+        if (condition[row] < C)
+            continue;
+        if (C == MOST_CONDITIONS)
+            RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: more than %d conditions", table->path, MOST_CONDITIONS));
+        first[C++] = row;
     }
     RETC_TRY(retc_trials_alloc(trials, C, P, table->rows));
     for (size_t p = 0; p < P; ++p)

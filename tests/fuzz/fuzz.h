@@ -47,6 +47,9 @@ int fuzz_parameters(const uint8_t *data, size_t size);
 int fuzz_import_text(const uint8_t *data, size_t size);
 int fuzz_import_matlab(const uint8_t *data, size_t size);
 int fuzz_run_config(const uint8_t *data, size_t size);
+int fuzz_trials(const uint8_t *data, size_t size);
+int fuzz_stimulus_trials(const uint8_t *data, size_t size);
+int fuzz_protocol(const uint8_t *data, size_t size);
 
 int fuzz_seed_recording(const char *path, unsigned variant);
 int fuzz_seed_stimulus(const char *path, unsigned variant);
@@ -62,5 +65,8 @@ int fuzz_seed_numbers(const char *path, unsigned variant);
 int fuzz_seed_parameters(const char *path, unsigned variant);
 int fuzz_seed_import_text(const char *path, unsigned variant);
 int fuzz_seed_run_config(const char *path, unsigned variant);
+int fuzz_seed_trials(const char *path, unsigned variant);
+int fuzz_seed_stimulus_trials(const char *path, unsigned variant);
+int fuzz_seed_protocol(const char *path, unsigned variant);
 
 #endif
