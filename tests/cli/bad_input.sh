@@ -26,6 +26,9 @@ results() {
     awk 'BEGIN { for (i = 0; i < 1000; ++i) print i / 100 }' >frames.txt
     awk 'BEGIN { for (i = 0; i < 1000; ++i) print (i * i) % 97 - 48.5 }' >stimulus.txt
     awk 'BEGIN { for (t = 0.1; t < 9.9; t += 0.05) print t }' >cell.txt
+    make_result import text --frames frames.txt --stimulus stimulus.txt cell.txt -o text.h5
+    printf 'onset duration direction\n1 1 0\n3 1 90\n5 1 180\n' >trials.txt
+    make_result protocol text.h5 --trials trials.txt -o responses.h5
     touch done
     cd "$OLDPWD"
 }
@@ -43,6 +46,8 @@ writers() {
 $import_words
 stimulus white-noise --frames 2000 --height 5 --width 6
 stimulus natural-movie --frames 2000 --height 5 --width 6
+stimulus moving-bar --repeats 2 --height 5 --width 6
+protocol ../results/text.h5 --trials ../results/trials.txt
 stimulus video --raw ../results/frames.raw --height 5 --width 6
 simulate --train ../results/train.h5 --test ../results/test.h5 --cells 2 --repeats 4
 fit $recording -m ln --history 8
@@ -60,6 +65,7 @@ figure filters ../results/sta.h5
 figure psth ../results/predictions.h5
 figure strip ../results/contributions.h5 ../results/modes.h5
 figure irf ../results/irf.h5
+figure protocol ../results/responses.h5
 figure quality ../results/quality.h5
 LIST
 }
