@@ -74,6 +74,10 @@ retc_h5_open(const char *path) {
         RETC_FAIL(RETC_EIO, "%s: is a folder, an HDF5 file was expected", path);
         return NULL;
     }
+    if (!S_ISREG(info.st_mode)) { /* reading a pipe would wait for ever */
+        RETC_FAIL(RETC_EIO, "%s: is a device or a pipe, an HDF5 file was expected", path);
+        return NULL;
+    }
     if (access(path, R_OK) != 0) {
         RETC_FAIL(RETC_EIO, "%s: %s", path, strerror(errno));
         return NULL;

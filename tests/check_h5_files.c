@@ -243,6 +243,8 @@ START_TEST(what_is_no_file_of_ours_is_told) {
     write_bytes(path, nothing, sizeof nothing);
     refuses(path, "not an HDF5 file");
     refuses(retc_test_path(""), "is a folder");
+    ck_assert_int_eq(mkfifo(retc_test_path("pipe"), 0600), 0);
+    refuses(retc_test_path("pipe"), "is a device or a pipe");
 }
 END_TEST
 
