@@ -98,7 +98,7 @@ touched(void) {
 
 /* The child shares the caller's terminal and temporary files: it says nothing, and dies without its handlers. */
 static _Noreturn void
-look_and_exit(const char *path, void (*look)(const char *path), off_t bytes, int report) {
+look_and_exit(const char *path, int (*look)(const char *path), off_t bytes, int report) {
     static const int deadly[] = {SIGINT, SIGTERM, SIGHUP, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGPROF};
     for (size_t i = 0; i < sizeof deadly / sizeof *deadly; ++i)
         signal(deadly[i], SIG_DFL);
@@ -109,8 +109,8 @@ look_and_exit(const char *path, void (*look)(const char *path), off_t bytes, int
     limit_time(bytes);
     limit_memory();
     long before = touched();
-    look(path);
-    const char verdict = touched() - before > MOST_KILOBYTES ? TOO_LARGE : FINE;
+    int refused = look(path);
+    const char verdict = refused || touched() - before > MOST_KILOBYTES ? TOO_LARGE : FINE;
     ssize_t written = write(report, &verdict, 1);
     _exit(written == 1 ? EXIT_SUCCESS : EXIT_FAILURE);
 }
@@ -131,7 +131,7 @@ wait_for_report(int report, pid_t child, int *status) {
 }
 
 int
-retc_guard(const char *path, const char *library, const char *remedy, void (*look)(const char *path)) {
+retc_guard(const char *path, const char *library, const char *remedy, int (*look)(const char *path)) {
     struct stat info;
     int report[2], status;
     if (stat(path, &info) != 0 || has_passed(&info) || pipe(report) != 0)

@@ -9,13 +9,13 @@
 extern "C" {
 #endif
 
-/* Call look(path) in a child of limited processor time and memory.  Fails when the child does not live to its end; the message
- * says that `library` fails on the file and what to do about it ("try h5repack").  What look() returns is not asked for: the
- * caller meets the same failure with its own words.  A file that passed once is not looked at again until it changes.  When no
- * child can be made the file passes.
+/* Call look(path) in a child of limited processor time and memory.  Fails when the child does not live to its end, has touched
+ * too much memory, or when look() returns 1: that memory was refused.  The message says that `library` fails on the file and
+ * what to do about it ("try h5repack").  Of other failures look() is silent and returns 0: the caller meets them again, with
+ * its own words.  A file that passed once is not looked at again until it changes.  When no child can be made the file passes.
  *
  * The child is forked: call from the one thread that uses the library in question. */
-int retc_guard(const char *path, const char *library, const char *remedy, void (*look)(const char *path)) RETC_USED;
+int retc_guard(const char *path, const char *library, const char *remedy, int (*look)(const char *path)) RETC_USED;
 
 #ifdef __cplusplus
 }

@@ -119,15 +119,31 @@ look_at_link(hid_t group, const char *name, const H5L_info_t *info, void *data) 
     return 0;
 }
 
-static void
+static herr_t
+find_refusal(unsigned n, const H5E_error2_t *entry, void *data) {
+    (void)n;
+    if (entry->min_num == H5E_NOSPACE || entry->min_num == H5E_CANTALLOC)
+        *(int *)data = 1;
+    return 0;
+}
+
+/* Of all failures of HDF5, those count for which memory was refused. */
+static herr_t
+note_failure(hid_t stack, void *refused) {
+    return H5Ewalk2(stack, H5E_WALK_UPWARD, find_refusal, refused);
+}
+
+static int
 look(const char *path) {
-    int level = 0;
+    int level = 0, refused = 0;
+    H5Eset_auto2(H5E_DEFAULT, note_failure, &refused);
     hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     if (file < 0)
-        return;
+        return refused;
     look_at_object(file, "/", &level, 0);
     H5Lvisit(file, H5_INDEX_NAME, H5_ITER_INC, look_at_link, &level);
     H5Fclose(file);
+    return refused;
 }
 
 int

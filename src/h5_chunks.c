@@ -11,11 +11,7 @@
 #include "h5_internal.h"
 #include "parallel.h"
 
-/* Arrays of less than this are not doubted. */
-#define CLAIM_BYTES 64e6
-
-/* Chunks at work at a time, and the bytes that they may take together; a chunk larger than that is left to HDF5. */
-enum { MOST_JOBS = 32, BENCH_BYTES = 1 << 26 };
+enum { MOST_JOBS = 32 }; /* chunks at work at a time */
 
 typedef struct {
     size_t at[RETC_H5_MAX_RANK];            /* first element of the chunk */
@@ -74,98 +70,7 @@ reserve(unsigned char **block, size_t *room, size_t wanted) {
     return status;
 }
 
-/* ---- how a dataset is stored ----------------------------------------------------------------------------------------- */
-
-/* Filters that can be applied here: none, shuffle, deflate, or shuffle and then deflate. */
-static int
-known_filters(hid_t creation, retc_h5_storage *storage) {
-    int n = H5Pget_nfilters(creation);
-    storage->deflate = -1;
-    for (int i = 0; i < n; ++i) {
-        unsigned flags = 0, values[8] = {0};
-        size_t used = 8;
-        H5Z_filter_t filter = H5Pget_filter2(creation, (unsigned)i, &flags, &used, values, 0, NULL, NULL);
-        if (filter == H5Z_FILTER_SHUFFLE && i == 0 && used > 0 && values[0] == retc_h5_type_size(storage->type))
-            storage->shuffled = 1;
-        else if (filter == H5Z_FILTER_DEFLATE && i == n - 1)
-            storage->deflate = i;
-        else
-            return 0;
-    }
-    return n >= 0 && n <= 2;
-}
-
-static int
-chunks_are_direct(hid_t creation, retc_h5_storage *storage) {
-    hsize_t chunk[H5S_MAX_RANK];
-    unsigned options = 1;
-    if (storage->rank < 1 || H5Pget_layout(creation) != H5D_CHUNKED || H5Pget_chunk(creation, H5S_MAX_RANK, chunk) < 0)
-        return 0;
-    size_t bytes = retc_h5_type_size(storage->type);
-    for (int d = 0; d < storage->rank; ++d) {
-        storage->chunk[d] = (size_t)chunk[d];
-        if (chunk[d] == 0 || __builtin_mul_overflow(bytes, storage->chunk[d], &bytes))
-            return 0;
-    }
-    storage->chunk_bytes = bytes;
-    /* Chunks at the edge may have been exempted from the filters. */
-    if (H5Pget_chunk_opts(creation, &options) < 0 || options != 0)
-        return 0;
-    return bytes <= BENCH_BYTES && known_filters(creation, storage);
-}
-
-/* A damaged or made-up file of some kilobytes may claim an array of terabytes.  Deflate makes nothing smaller than 1/1032. */
-static int
-check_claim(const retc_h5 *file, const char *name, hid_t id, hid_t creation, double bytes) {
-    H5D_layout_t layout = H5Pget_layout(creation);
-    if (file->temporary || bytes < CLAIM_BYTES || (layout != H5D_CHUNKED && layout != H5D_CONTIGUOUS) ||
-        H5Pget_external_count(creation) > 0)
-        return RETC_OK;
-    for (int i = 0; i < H5Pget_nfilters(creation); ++i) {
-        unsigned flags;
-        size_t used = 0;
-        H5Z_filter_t filter = H5Pget_filter2(creation, (unsigned)i, &flags, &used, NULL, 0, NULL, NULL);
-        if (filter != H5Z_FILTER_SHUFFLE && filter != H5Z_FILTER_DEFLATE && filter != H5Z_FILTER_FLETCHER32)
-            return RETC_OK;
-    }
-    double stored = (double)H5Dget_storage_size(id);
-    if (bytes > 1032 * stored + CLAIM_BYTES)
-        return RETC_FAIL(RETC_EFORMAT,
-                         "%s: \"%s\" claims %.3g MB, and the file holds %.3g MB of it; copy or make the file again", file->path,
-                         name, 1e-6 * bytes, 1e-6 * stored);
-    return RETC_OK;
-}
-
-int
-retc_h5_storage_of(const retc_h5 *file, const char *name, hid_t id, retc_h5_storage *storage) {
-    hsize_t dims[H5S_MAX_RANK];
-    hid_t space = H5Dget_space(id), type = H5Dget_type(id), creation = H5Dget_create_plist(id);
-    int status = RETC_OK;
-    *storage = (retc_h5_storage){.rank = space < 0 ? -1 : H5Sget_simple_extent_dims(space, dims, NULL)};
-    if (storage->rank < 0 || type < 0 || creation < 0)
-        status = retc_h5_fail_read(file, name);
-    else if (storage->rank > RETC_H5_MAX_RANK)
-        status = RETC_FAIL(RETC_EFORMAT, "%s: \"%s\" has %d dimensions, more than any file of this kind", file->path, name,
-                           storage->rank);
-    for (int d = 0; status == RETC_OK && d < storage->rank; ++d)
-        storage->shape[d] = (size_t)dims[d];
-    for (int t = RETC_H5_FLOAT; status == RETC_OK && t <= RETC_H5_UINT8; ++t)
-        if (H5Tequal(type, retc_h5_memory_type((retc_h5_type)t)) > 0) {
-            storage->known = 1;
-            storage->type = (retc_h5_type)t;
-        }
-    double bytes = status == RETC_OK ? (double)H5Tget_size(type) : 0;
-    for (int d = 0; status == RETC_OK && d < storage->rank; ++d)
-        bytes *= (double)storage->shape[d];
-    if (status == RETC_OK)
-        status = check_claim(file, name, id, creation, bytes);
-    storage->direct = status == RETC_OK && storage->known && chunks_are_direct(creation, storage);
-    H5Pclose(creation);
-    H5Tclose(type);
-    H5Sclose(space);
-    H5Eclear2(H5E_DEFAULT);
-    return status;
-}
+/* ---- which chunks ------------------------------------------------------------------------------------------------------- */
 
 int
 retc_h5_whole_chunks(const retc_h5_transfer *transfer, retc_h5_box *whole) {
@@ -367,7 +272,7 @@ store(const chunk_batch *batch, const chunk_job *job) {
 /* Two for every thread, so that an unequal pair does not leave one waiting, as far as there is room. */
 static size_t
 jobs_at_a_time(const retc_h5_storage *storage) {
-    size_t threads = retc_h5_threads(), fit = BENCH_BYTES / 3 / storage->chunk_bytes;
+    size_t threads = retc_h5_threads(), fit = RETC_H5_BENCH_BYTES / 3 / storage->chunk_bytes;
     size_t jobs = threads < MOST_JOBS / 2 ? 2 * threads : MOST_JOBS;
     return fit < 1 ? 1 : fit < jobs ? fit : jobs;
 }

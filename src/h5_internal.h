@@ -16,11 +16,15 @@ typedef struct {
     size_t shape[RETC_H5_MAX_RANK];
     int known; /* the elements are stored as `type`, in this machine's byte order */
     retc_h5_type type;
-    int direct; /* known, and in chunks that this layer packs and unpacks by itself */
+    size_t size; /* bytes of an element */
     size_t chunk[RETC_H5_MAX_RANK];
-    size_t chunk_bytes;    /* of an unpacked chunk */
+    size_t chunk_bytes;    /* of an unpacked chunk; 0: not in chunks, or through filters that are not known here */
     int shuffled, deflate; /* is shuffled first; place of deflate among the filters, -1: not packed */
+    int direct;            /* known, and in chunks that this layer packs and unpacks by itself */
 } retc_h5_storage;
+
+/* Bytes that the chunks at work may take together; a chunk larger than that is left to HDF5. */
+enum { RETC_H5_BENCH_BYTES = 1 << 26 };
 
 /* A dataset stays open while its file is, so that its chunk cache serves neighbouring slabs. */
 typedef struct {
@@ -73,7 +77,7 @@ int retc_h5_keep_dataset(retc_h5 *file, const char *name, hid_t id);
 hid_t retc_h5_memory_type(retc_h5_type type);
 size_t retc_h5_type_size(retc_h5_type type);
 
-/* Find out how a dataset is stored. */
+/* Find out how a dataset is stored.  In a file that is read, fails when that contradicts itself. */
 int retc_h5_storage_of(const retc_h5 *file, const char *name, hid_t id, retc_h5_storage *storage);
 
 /* Move the part of the slab that HDF5's own functions can always move: any part. */

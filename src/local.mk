@@ -5,7 +5,7 @@ libretcodec_internal_la_SOURCES += \
     src/folder.c src/folder.h \
     src/guard.c src/guard.h \
     src/h5.c src/h5.h src/h5_internal.h \
-    src/h5_check.c src/h5_chunks.c src/h5_convert.c src/h5_make.c src/h5_make.h src/h5_numbers.c src/h5_text.c \
+    src/h5_check.c src/h5_chunks.c src/h5_convert.c src/h5_make.c src/h5_make.h src/h5_numbers.c src/h5_storage.c src/h5_text.c \
     src/h5_object.c src/h5_object.h \
     src/kernels/conv.c src/kernels/conv.h src/kernels/conv_ref.c \
     src/kernels/fftconv.c src/kernels/fftconv.h \

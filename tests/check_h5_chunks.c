@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "h5.h"
 #include "rng.h"
@@ -387,6 +388,32 @@ START_TEST(damaged_chunks_are_named) {
 }
 END_TEST
 
+/* A chunk that unpacks well, to less than its shape says: HDF5 would read on behind it, also in types that this layer leaves to
+ * HDF5. */
+START_TEST(short_chunks_are_refused) {
+    const hsize_t dims[2] = {64, 512}, chunk[2] = {16, 512}, first[2] = {0, 0};
+    const char *path = retc_test_path("short.h5");
+    unsigned char content[1000] = {1}, packed[1100];
+    float value;
+    uLongf bytes = sizeof packed;
+    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), creation = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_chunk(creation, 2, chunk);
+    H5Pset_deflate(creation, 6);
+    hid_t space = H5Screate_simple(2, dims, NULL);
+    hid_t dataset = H5Dcreate2(file, "x", _i ? H5T_STD_I32LE : H5T_IEEE_F32LE, space, H5P_DEFAULT, creation, H5P_DEFAULT);
+    ck_assert_int_eq(compress2(packed, &bytes, content, sizeof content, 6), Z_OK);
+    ck_assert(H5Dwrite_chunk(dataset, H5P_DEFAULT, 0, first, bytes, packed) >= 0);
+    H5Sclose(space);
+    H5Pclose(creation);
+    plain_close(file, dataset);
+    retc_h5 *damaged = retc_h5_open(path);
+    ck_assert(damaged != NULL);
+    const size_t one[2] = {1, 1};
+    ck_fails(retc_h5_read(damaged, "x", RETC_H5_FLOAT, NULL, one, &value), "short.h5: \"x\" is damaged in its first chunk");
+    retc_h5_close(damaged);
+}
+END_TEST
+
 /* A small file that claims a large array, packed or not, is refused; one that holds it is read. */
 START_TEST(claims_are_doubted) {
     static const size_t shape[2] = {20000, 1000}, large[3] = {1UL << 40, 50, 50}, chunk[3] = {64, 50, 50}, row[2] = {100, 1000};
@@ -421,6 +448,7 @@ chunks_suite(void) {
     tcase_add_loop_test(tests, slabs_are_read_as_hdf5_reads_them, 0, STORAGES * CASES);
     tcase_add_loop_test(tests, values_at_the_limits_convert_as_in_hdf5, 0, 2 * TYPES);
     tcase_add_test(tests, damaged_chunks_are_named);
+    tcase_add_loop_test(tests, short_chunks_are_refused, 0, 2);
     tcase_add_test(tests, claims_are_doubted);
     suite_add_tcase(suite, tests);
     return suite;
