@@ -92,9 +92,9 @@ retc_h5_open(const char *path) {
     hid_t access_list = H5Pcreate(H5P_FILE_ACCESS);
     H5Pset_elink_file_cache_size(access_list, LINKED_FILES);
     file->id = H5Fopen(path, H5F_ACC_RDONLY, access_list);
+    const char *reason = file->id < 0 ? hdf5_reason() : ""; /* the next call of HDF5 forgets it */
     H5Pclose(access_list);
     if (file->id < 0) {
-        const char *reason = hdf5_reason();
         if (info.st_size == 0)
             RETC_FAIL(RETC_EFORMAT, "%s: the file is empty, an HDF5 file was expected", path);
         else if (strstr(reason, "signature"))
