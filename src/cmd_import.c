@@ -16,6 +16,7 @@ retc_cmd_import(int argc, char **argv) {
         {"text", retc_cmd_import_text},
         {"matlab", retc_cmd_import_matlab},
         {"nwb", retc_cmd_import_nwb},
+        {"open-retina", retc_cmd_import_open_retina},
         {NULL, NULL},
     };
     return retc_command_run_kind(formats, "format", argc, argv);

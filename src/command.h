@@ -70,6 +70,7 @@ int retc_cmd_import(int argc, char **argv);
 int retc_cmd_import_matlab(int argc, char **argv);
 int retc_cmd_import_text(int argc, char **argv);
 int retc_cmd_import_nwb(int argc, char **argv);
+int retc_cmd_import_open_retina(int argc, char **argv);
 int retc_cmd_stimulus(int argc, char **argv);
 int retc_cmd_simulate(int argc, char **argv);
 int retc_cmd_export(int argc, char **argv);

@@ -40,6 +40,7 @@ retcodec_SOURCES += \
     src/cmd_import.c src/cmd_import.h \
     src/cmd_import_matlab.c \
     src/cmd_import_nwb.c \
+    src/cmd_import_open_retina.c \
     src/cmd_import_text.c \
     src/cmd_stimulus.c \
     src/cmd_simulate.c \

@@ -405,7 +405,8 @@ forget(retc_nwb_import *in) {
 
 static int
 build(retc_nwb_import *in, const char *output, int force, const retc_progress *progress, retc_recording_writer **writer) {
-    const retc_import_source source = {.frames = in->frames,
+    const retc_import_source source = {.file = in->options->file,
+                                       .frames = in->frames,
                                        .onset = in->onset,
                                        .end = in->end,
                                        .height = in->series[0].height,
@@ -419,7 +420,7 @@ build(retc_nwb_import *in, const char *output, int force, const retc_progress *p
                                        .parts = in->parts};
     int status = retc_import_build(&source, output, force, progress, writer, in->report);
     if (status < 0)
-        return retc_error_prefix(status, "%s", in->options->file);
+        return status;
     retc_h5 *file = retc_recording_writer_file(*writer);
     RETC_TRY(copy_columns(in, file));
     RETC_TRY(copy_session(in, file));

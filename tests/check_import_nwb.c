@@ -10,7 +10,9 @@
 
 static retc_import_nwb_options
 defaults(const char *path) {
-    return (retc_import_nwb_options){.file = path, .axes = "txy", .grey = "auto", .test_fraction = 0.1, .pause = 5};
+    static char kept[512]; /* paths of the scratch folder are not kept for long */
+    snprintf(kept, sizeof kept, "%s", path);
+    return (retc_import_nwb_options){.file = kept, .axes = "txy", .grey = "auto", .test_fraction = 0.1, .pause = 5};
 }
 
 typedef struct {
@@ -373,7 +375,9 @@ enum { FRAMES = 10 };
 static const char *
 make_file(const char *name) {
     static const char *const columns[] = {"spike_times"};
-    const char *path = retc_test_path(name), *version = "2.7.0";
+    static char path[512];
+    const char *version = "2.7.0";
+    snprintf(path, sizeof path, "%s", retc_test_path(name));
     hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), root = H5Gopen2(file, "/", H5P_DEFAULT);
     const hsize_t film[3] = {FRAMES, 3, 2};
     double stored[FRAMES * 6], clock[FRAMES];
