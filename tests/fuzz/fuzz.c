@@ -23,6 +23,7 @@ const fuzz_target fuzz_targets[] = {
     {"parameters", ".txt", fuzz_parameters, fuzz_seed_parameters},
     {"import_text", ".txt", fuzz_import_text, fuzz_seed_import_text},
     {"import_matlab", ".mat", fuzz_import_matlab, fuzz_seed_matlab},
+    {"nwb", ".nwb", fuzz_nwb, fuzz_seed_nwb},
     {"trials", ".txt", fuzz_trials, fuzz_seed_trials},
     {"stimulus_trials", ".h5", fuzz_stimulus_trials, fuzz_seed_stimulus_trials},
     {"protocol", ".h5", fuzz_protocol, fuzz_seed_protocol},
