@@ -2,9 +2,7 @@
 
 #include <string.h>
 
-#include "frame_clock.h"
-#include "spikes.h"
-#include "text.h"
+#include "import_columns.h"
 
 /* Values that make sure that a stretch of stimulus is a copy of another. */
 #define COPIED_VALUES ((size_t)50)
@@ -14,35 +12,26 @@ typedef struct {
     const retc_import_options *options;
     retc_import_text_report *report;
     retc_text_column onset, stimulus;
-    retc_text_column *spikes; /* (cells) */
-    retc_import_unit *unit;   /* (cells) */
-    char **name;              /* (cells) */
+    retc_import_cells cells;
     retc_import_parts parts;
 } text_import;
 
-/* ---- clock and stimulus ---------------------------------------------------------------------------------------------- */
-
-/* Note a line that was taken as the name of a column. */
-static int
-note_header(text_import *in, const char *path, const retc_text_column *column) {
-    if (!column->header)
-        return RETC_OK;
-    return retc_import_say(&in->report->found, "note: taken as the name of a column: %s: \"%s\"", path, column->header);
-}
+/* ---- stimulus -------------------------------------------------------------------------------------------------------- */
 
 static int
-read_clock(text_import *in) {
+repeat_levels(text_import *in) {
     int status = RETC_OK;
-    const char *path = in->options->frames;
-    retc_text_column *onset = &in->onset;
-    RETC_TRY(retc_text_read_column(path, onset));
-    RETC_TRY(note_header(in, path, onset));
-    if (onset->n < 2)
-        RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: has %zu frame times, expected at least 2", path, onset->n));
-    size_t wrong = retc_clock_disorder(onset->value, onset->n);
-    if (wrong < onset->n)
-        RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: line %zu: frame time %.9g s does not come after %.9g s", path, onset->line[wrong],
-                           onset->value[wrong], onset->value[wrong - 1]));
+    size_t levels = in->options->levels;
+    if (levels == 0)
+        RETC_TRY(RETC_FAIL(RETC_EINVAL, "what the frames showed is not given: neither --stimulus nor --levels"));
+    RETC_TRY(RETC_ALLOC(in->stimulus.value, in->onset.n));
+    RETC_TRY(RETC_ALLOC(in->stimulus.line, in->onset.n));
+    in->stimulus.n = in->report->stimulus_lines = in->onset.n;
+    for (size_t k = 0; k < in->onset.n; ++k) {
+        in->stimulus.value[k] = in->options->level[k % levels];
+        in->stimulus.line[k] = in->onset.line[k];
+    }
+    RETC_TRY(retc_import_say(&in->report->found, "stimulus values: %zu, which repeat every %zu frames", in->onset.n, levels));
 
 done:
     return status;
@@ -53,8 +42,9 @@ read_stimulus(text_import *in) {
     int status = RETC_OK;
     const char *path = in->options->stimulus;
     size_t frames = in->onset.n, lines;
-    RETC_TRY(retc_text_read_column(path, &in->stimulus));
-    RETC_TRY(note_header(in, path, &in->stimulus));
+    if (!path)
+        return repeat_levels(in);
+    RETC_TRY(retc_import_read_column(path, &in->report->found, &in->stimulus));
     lines = in->report->stimulus_lines = in->stimulus.n;
     if (lines < frames)
         RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: has %zu values for %zu frame times in %s: expected one for each", path, lines,
@@ -205,49 +195,6 @@ done:
     return status;
 }
 
-/* ---- cells ----------------------------------------------------------------------------------------------------------- */
-
-/* The file's name without folder and ending; retc_free. */
-static char *
-cell_name(const char *path) {
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
-    return retc_strf("%.*s", (int)(dot && dot > name ? (size_t)(dot - name) : strlen(name)), name);
-}
-
-static int
-read_cell(text_import *in, size_t i) {
-    int status = RETC_OK;
-    const char *path = in->options->spikes[i];
-    retc_text_column *spikes = &in->spikes[i];
-    RETC_TRY(RETC_GOT(in->name[i] = cell_name(path)));
-    RETC_TRY(retc_text_read_column(path, spikes));
-    RETC_TRY(note_header(in, path, spikes));
-    size_t wrong = retc_spikes_disorder(spikes->value, spikes->n);
-    if (wrong < spikes->n)
-        RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: line %zu: spike at %.9g s comes after one at %.9g s: sort the file", path,
-                           spikes->line[wrong], spikes->value[wrong], spikes->value[wrong - 1]));
-    in->unit[i] = (retc_import_unit){.name = in->name[i], .origin = path, .spike = spikes->value, .n = spikes->n};
-
-done:
-    return status;
-}
-
-static int
-read_cells(text_import *in) {
-    int status = RETC_OK;
-    size_t cells = in->options->cells;
-    if (cells == 0)
-        return RETC_FAIL(RETC_EINVAL, "no file of spike times is given");
-    RETC_TRY(RETC_ALLOC(in->spikes, cells));
-    RETC_TRY(RETC_ALLOC(in->unit, cells));
-    RETC_TRY(RETC_ALLOC(in->name, cells));
-    for (size_t i = 0; i < cells; ++i)
-        RETC_TRY(read_cell(in, i));
-
-done:
-    return status;
-}
-
 /* ---- all together ---------------------------------------------------------------------------------------------------- */
 
 /* One value is a frame of one pixel. */
@@ -259,32 +206,16 @@ movie_frames(void *context, size_t t0, size_t n, float *out) {
     return RETC_OK;
 }
 
-static void
-forget(text_import *in) {
-    for (size_t i = 0; i < in->options->cells; ++i) {
-        if (in->spikes)
-            retc_text_column_free(&in->spikes[i]);
-        if (in->name)
-            retc_free(in->name[i]);
-    }
-    retc_free(in->spikes);
-    retc_free(in->name);
-    retc_free(in->unit);
-    retc_import_parts_clear(&in->parts);
-    retc_text_column_free(&in->onset);
-    retc_text_column_free(&in->stimulus);
-}
-
 int
 retc_import_text(const retc_import_options *options, const char *output, int force, retc_recording_writer **writer,
                  retc_import_text_report *report) {
     int status = RETC_OK;
     text_import in = {.options = options, .report = report};
     *report = (retc_import_text_report){0};
-    RETC_TRY(read_clock(&in));
+    RETC_TRY(retc_import_read_clock(options->frames, "frame time", &report->found, &in.onset));
     RETC_TRY(read_stimulus(&in));
     RETC_TRY(split_frames(&in));
-    RETC_TRY(read_cells(&in));
+    RETC_TRY(retc_import_read_cells(options->spikes, options->cells, &report->found, &in.cells));
     const retc_import_source source = {.frames = in.onset.n,
                                        .onset = in.onset.value,
                                        .height = 1,
@@ -292,14 +223,17 @@ retc_import_text(const retc_import_options *options, const char *output, int for
                                        .stimulus_type = RETC_H5_FLOAT,
                                        .movie = movie_frames,
                                        .movie_context = &in,
-                                       .unit = in.unit,
+                                       .unit = in.cells.unit,
                                        .cells = options->cells,
                                        .keep_empty = options->keep_empty,
                                        .parts = in.parts};
     RETC_TRY(retc_import_build(&source, output, force, NULL, writer, &report->found));
 
 done:
-    forget(&in);
+    retc_import_cells_clear(&in.cells);
+    retc_import_parts_clear(&in.parts);
+    retc_text_column_free(&in.onset);
+    retc_text_column_free(&in.stimulus);
     return status;
 }
 

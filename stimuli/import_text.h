@@ -8,6 +8,9 @@
  * the complete trials from the first on, as long as their frozen values equal those of the first to the last digit.  Without
  * trials the last `test_fraction` of the frames becomes a test part with one repeat.
  *
+ * Where the values are not known one by one, `level` gives those of the first frames, which then repeat: steps of light are
+ * frames that last as long as the steps.
+ *
  * What the file holds beside the datasets of every recording stands in import_build.h. */
 #ifndef RETC_IMPORT_TEXT_H
 #define RETC_IMPORT_TEXT_H
@@ -19,12 +22,14 @@ extern "C" {
 #endif
 
 typedef struct {
-    const char *frames, *stimulus; /* files of frame times (s) and of stimulus values */
-    const char *parameters;        /* file with RunningFrames and FrozenFrames, NULL: none */
-    size_t running, frozen;        /* frames; 0: what `parameters` says, else no trials */
-    double test_fraction;          /* without trials: share of the test part, 0 ... 0.9 */
-    int keep_empty;                /* keep cells without a spike in the stimulus */
-    const char *const *spikes;     /* (cells) files of spike times (s); a cell is named as its file without folder and ending */
+    const char *frames, *stimulus; /* files of frame times (s) and of stimulus values; stimulus NULL: `level` */
+    const double *level;           /* (levels) values of frames 0 ... levels-1, of the next ones, and so on */
+    size_t levels;
+    const char *parameters;    /* file with RunningFrames and FrozenFrames, NULL: none */
+    size_t running, frozen;    /* frames; 0: what `parameters` says, else no trials */
+    double test_fraction;      /* without trials: share of the test part, 0 ... 0.9 */
+    int keep_empty;            /* keep cells without a spike in the stimulus */
+    const char *const *spikes; /* (cells) files of spike times (s); a cell is named as its file without folder and ending */
     size_t cells;
 } retc_import_options;
 

@@ -16,6 +16,7 @@ libretcodec_internal_la_SOURCES += \
     stimuli/frozen.c stimuli/frozen.h \
     stimuli/log_polar.c stimuli/log_polar.h \
     stimuli/import_build.c stimuli/import_build.h \
+    stimuli/import_columns.c stimuli/import_columns.h \
     stimuli/import_ensemble.c stimuli/import_fixations.c \
     stimuli/import_matlab.c stimuli/import_matlab.h stimuli/import_matlab_internal.h stimuli/import_matlab_variables.c \
     stimuli/import_nwb.c stimuli/import_nwb.h stimuli/import_nwb_data.h \

@@ -210,6 +210,32 @@ import_made_up(made_up *m, retc_import_text_report *report) {
     return recording;
 }
 
+/* Levels repeat: 17 frames of a cycle of 5, of which three complete cycles are trials of 3 and 2. */
+START_TEST(test_import_levels) {
+    static const double level[5] = {0.5, 1, 0.5, 0, -1};
+    made_up m;
+    retc_import_text_report report;
+    make_up(&m);
+    m.options.stimulus = NULL;
+    m.options.level = level, m.options.levels = 5;
+    retc_recording *recording = import_made_up(&m, &report);
+    float x[9];
+    static const float train[9] = {0.5f, 1, 0.5f, 0.5f, 1, 0.5f, 0.5f, 1, 0.5f}, test[2] = {0, -1};
+    ck_ok(retc_recording_stimulus(recording, RETC_TRAIN, 0, 9, x));
+    ck_assert_mem_eq(x, train, sizeof train);
+    ck_ok(retc_recording_stimulus(recording, RETC_TEST, 0, 2, x));
+    ck_assert_mem_eq(x, test, sizeof test);
+    ck_assert_uint_eq(retc_recording_repeats(recording), 3);
+    retc_recording_close(recording);
+    retc_import_text_report_free(&report);
+    m.options.levels = 0;
+    retc_recording_writer *writer = NULL;
+    ck_fails(retc_import_text(&m.options, retc_test_path("imported.h5"), 1, &writer, &report),
+             "neither --stimulus nor --levels");
+    retc_import_text_report_free(&report);
+}
+END_TEST
+
 START_TEST(test_import_trials) {
     made_up m;
     retc_import_text_report report;
@@ -561,6 +587,7 @@ import_suite(void) {
     tcase_add_test(text, test_clock);
     tcase_add_test(text, test_spike_counts);
     tcase_add_test(made, test_import_trials);
+    tcase_add_test(made, test_import_levels);
     tcase_add_test(made, test_import_clocks);
     tcase_add_test(made, test_import_report);
     tcase_add_test(made, test_import_from_parameters);

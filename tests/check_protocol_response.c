@@ -478,7 +478,8 @@ typedef struct {
 /* Import the cells that the reference names; 0 when the material is not here. */
 static int
 import_real(const char *name, const char *prefix, real_recording *real) {
-    char path[MOST_CELLS][600], stimulus[600], marks[600], reference[64], **cell = NULL;
+    static const double levels[4] = {0.5, 1, 0.5, 0}; /* of a cycle of steps; of gratings the file does not say */
+    char path[MOST_CELLS][600], marks[600], reference[64], **cell = NULL;
     const char *spikes[MOST_CELLS];
     retc_text_column column;
     snprintf(reference, sizeof reference, "recordings/%s/reference.h5", name);
@@ -493,22 +494,17 @@ import_real(const char *name, const char *prefix, real_recording *real) {
     retc_h5_close(file);
     snprintf(real->path, sizeof real->path, "%s", retc_test_path("real.h5"));
     snprintf(real->table, sizeof real->table, "%s", retc_test_path("real.txt"));
-    snprintf(stimulus, sizeof stimulus, "%s", retc_test_path("levels.txt"));
     snprintf(marks, sizeof marks, "%s/stimulus.txt", real->folder);
     ck_ok(retc_text_read_column(marks, &column));
     ck_assert_uint_le(column.n, MOST_MARKS);
     real->marks = column.n;
     memcpy(real->mark, column.value, column.n * sizeof *column.value);
-    FILE *out = fopen(stimulus, "w");
-    for (size_t i = 0; i < column.n; ++i)
-        fprintf(out, "%zu\n", i % 4);
-    fclose(out);
     for (size_t j = 0; j < real->cells; ++j) {
         snprintf(path[j], sizeof path[j], "%s/%s%s.txt", real->folder, prefix, cell[j]);
         spikes[j] = path[j];
     }
     retc_import_options options = {
-        .frames = marks, .stimulus = stimulus, .spikes = spikes, .cells = real->cells, .test_fraction = 0.1};
+        .frames = marks, .level = levels, .levels = 4, .spikes = spikes, .cells = real->cells, .test_fraction = 0.1};
     retc_recording_writer *writer = NULL;
     retc_import_text_report report;
     ck_ok(retc_import_text(&options, real->path, 1, &writer, &report));

@@ -343,6 +343,11 @@ import_options() {
     refused "1000 frames hold no complete trial of 900 running and 200 frozen frames" $import_words --running 900 --frozen 200
     refused "cell.txt: has neither RunningFrames nor FrozenFrames" $import_words --parameters ../results/cell.txt
     refused 'are both cell "cell": rename one' $import_words ../results/cell.txt
+    status=0
+    "$RETCODEC" $import_words --levels 0,1 -o out.h5 >out 2>err || status=$?
+    [ $status -eq 2 ] || fail "two stimuli gave $status"
+    complains "give either --stimulus or --levels, not both"
+    absent out.h5
     echo "FrozenFrames = none" >parameters.txt
     refused 'parameters.txt: line 1: FrozenFrames is "none", expected a whole number' $import_words --parameters parameters.txt
 }
