@@ -17,6 +17,7 @@ retc_cmd_import(int argc, char **argv) {
         {"matlab", retc_cmd_import_matlab},
         {"nwb", retc_cmd_import_nwb},
         {"open-retina", retc_cmd_import_open_retina},
+        {"join", retc_cmd_import_join},
         {NULL, NULL},
     };
     return retc_command_run_kind(formats, "format", argc, argv);

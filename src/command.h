@@ -68,6 +68,7 @@ void retc_say(const retc_common *common, const char *format, ...) RETC_PRINTF(2,
 
 int retc_cmd_import(int argc, char **argv);
 int retc_cmd_import_matlab(int argc, char **argv);
+int retc_cmd_import_join(int argc, char **argv);
 int retc_cmd_import_text(int argc, char **argv);
 int retc_cmd_import_nwb(int argc, char **argv);
 int retc_cmd_import_open_retina(int argc, char **argv);

@@ -47,6 +47,7 @@
 #include "image.h"
 #include "image_set.h"
 #include "import_build.h"
+#include "import_join.h"
 #include "import_matlab.h"
 #include "import_nwb.h"
 #include "import_open_retina.h"

@@ -18,6 +18,7 @@ libretcodec_internal_la_SOURCES += \
     stimuli/import_build.c stimuli/import_build.h \
     stimuli/import_columns.c stimuli/import_columns.h \
     stimuli/import_ensemble.c stimuli/import_fixations.c \
+    stimuli/import_join.c stimuli/import_join.h \
     stimuli/import_matlab.c stimuli/import_matlab.h stimuli/import_matlab_internal.h stimuli/import_matlab_variables.c \
     stimuli/import_nwb.c stimuli/import_nwb.h stimuli/import_nwb_data.h \
     stimuli/import_nwb_movie.c \
@@ -62,9 +63,9 @@ libretcodec_internal_la_SOURCES += \
 pkginclude_HEADERS += stimuli/circuit.h stimuli/coverage.h stimuli/crop.h stimuli/events.h stimuli/experiments.h \
     stimuli/export_csv.h stimuli/export_nwb.h stimuli/export_open_retina.h stimuli/export_timeline.h \
     stimuli/eye_path.h stimuli/frame_clock.h stimuli/frozen.h stimuli/gallery.h stimuli/grating.h stimuli/image.h \
-    stimuli/image_set.h stimuli/import_build.h stimuli/import_matlab.h stimuli/import_nwb.h \
-    stimuli/import_open_retina.h stimuli/import_text.h stimuli/log_polar.h \
-    stimuli/movie.h stimuli/movie_input.h stimuli/movie_kinds.h stimuli/movie_spectrum.h stimuli/natural_movie.h \
-    stimuli/npy.h stimuli/nwb.h stimuli/protocol.h stimuli/protocol_kinds.h stimuli/recipe.h stimuli/recording.h stimuli/recording_write.h \
+    stimuli/image_set.h stimuli/import_build.h stimuli/import_join.h stimuli/import_matlab.h stimuli/import_nwb.h \
+    stimuli/import_open_retina.h stimuli/import_text.h stimuli/log_polar.h stimuli/movie.h stimuli/movie_input.h \
+    stimuli/movie_kinds.h stimuli/movie_spectrum.h stimuli/natural_movie.h stimuli/npy.h stimuli/nwb.h \
+    stimuli/protocol.h stimuli/protocol_kinds.h stimuli/recipe.h stimuli/recording.h stimuli/recording_write.h \
     stimuli/resize.h stimuli/scene.h stimuli/simulate.h stimuli/spectral_noise.h stimuli/spikes.h \
     stimuli/stimulus_file.h stimuli/text.h stimuli/texture.h stimuli/trials.h stimuli/video.h stimuli/white_noise.h

@@ -13,6 +13,7 @@ C_TESTS = \
     tests/check_h5_object \
     tests/check_images \
     tests/check_import \
+    tests/check_import_join \
     tests/check_import_matlab \
     tests/check_import_nwb \
     tests/check_import_open_retina \

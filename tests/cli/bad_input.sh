@@ -44,6 +44,7 @@ make_result() {
 writers() {
     cat <<LIST
 $import_words
+import join $recording $recording
 stimulus white-noise --frames 2000 --height 5 --width 6
 stimulus natural-movie --frames 2000 --height 5 --width 6
 stimulus moving-bar --repeats 2 --height 5 --width 6
