@@ -18,6 +18,7 @@ retc_cmd_import(int argc, char **argv) {
         {"nwb", retc_cmd_import_nwb},
         {"open-retina", retc_cmd_import_open_retina},
         {"join", retc_cmd_import_join},
+        {"interneurons", retc_cmd_import_interneurons},
         {NULL, NULL},
     };
     return retc_command_run_kind(formats, "format", argc, argv);

@@ -67,6 +67,7 @@ void retc_meter_stop(void);
 void retc_say(const retc_common *common, const char *format, ...) RETC_PRINTF(2, 3);
 
 int retc_cmd_import(int argc, char **argv);
+int retc_cmd_import_interneurons(int argc, char **argv);
 int retc_cmd_import_matlab(int argc, char **argv);
 int retc_cmd_import_join(int argc, char **argv);
 int retc_cmd_import_text(int argc, char **argv);

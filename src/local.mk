@@ -38,6 +38,7 @@ retcodec_SOURCES += \
     src/temporary.c src/temporary.h \
     src/run_config.c src/run_config.h \
     src/cmd_import.c src/cmd_import.h \
+    src/cmd_import_interneurons.c \
     src/cmd_import_join.c \
     src/cmd_import_matlab.c \
     src/cmd_import_nwb.c \

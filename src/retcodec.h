@@ -49,6 +49,7 @@
 #include "import_build.h"
 #include "import_join.h"
 #include "import_matlab.h"
+#include "interneurons.h"
 #include "import_nwb.h"
 #include "import_open_retina.h"
 #include "import_text.h"

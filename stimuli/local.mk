@@ -36,6 +36,7 @@ libretcodec_internal_la_SOURCES += \
     stimuli/movie_kinds.c stimuli/movie_kinds.h \
     stimuli/movie_spectrum.c stimuli/movie_spectrum.h \
     stimuli/natural_kinds.c \
+    stimuli/interneurons.c stimuli/interneurons.h \
     stimuli/natural_movie.c stimuli/natural_movie.h \
     stimuli/npy.c stimuli/npy.h \
     stimuli/nwb.c stimuli/nwb.h \
@@ -69,3 +70,4 @@ pkginclude_HEADERS += stimuli/circuit.h stimuli/coverage.h stimuli/crop.h stimul
     stimuli/protocol.h stimuli/protocol_kinds.h stimuli/recipe.h stimuli/recording.h stimuli/recording_write.h \
     stimuli/resize.h stimuli/scene.h stimuli/simulate.h stimuli/spectral_noise.h stimuli/spikes.h \
     stimuli/stimulus_file.h stimuli/text.h stimuli/texture.h stimuli/trials.h stimuli/video.h stimuli/white_noise.h
+pkginclude_HEADERS += stimuli/interneurons.h

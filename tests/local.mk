@@ -17,6 +17,7 @@ C_TESTS = \
     tests/check_import_matlab \
     tests/check_import_nwb \
     tests/check_import_open_retina \
+    tests/check_interneurons \
     tests/check_kernels \
     tests/check_mat \
     tests/check_levels \
@@ -57,7 +58,8 @@ EXTRA_DIST += tests/golden/sae.h5 tests/golden/tiny_wn.h5
 TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = $(SHELL)
 CLI_TESTS = tests/cli/bad_input.sh tests/cli/damaged.sh tests/cli/export.sh tests/cli/figure.sh tests/cli/files.sh \
-    tests/cli/import.sh tests/cli/import_matlab.sh tests/cli/info.sh tests/cli/install.sh tests/cli/protocol.sh tests/cli/quality.sh \
+    tests/cli/import.sh tests/cli/import_interneurons.sh tests/cli/import_matlab.sh \
+    tests/cli/info.sh tests/cli/install.sh tests/cli/protocol.sh tests/cli/quality.sh \
     tests/cli/recording_options.sh tests/cli/resume.sh tests/cli/run.sh tests/cli/stimulus_natural.sh \
     tests/cli/stimulus_noise.sh tests/cli/stimulus_protocols.sh tests/cli/stimulus_video.sh tests/cli/usage.sh
 dist_check_SCRIPTS += $(CLI_TESTS)
