@@ -146,6 +146,21 @@ bench_movies(double seconds) {
     }
 }
 
+/* To the format of other programs and back again. */
+static void
+bench_exchange(const char *program, const char *recording, double megabytes, double frames) {
+    char session[256], back[256];
+    snprintf(session, sizeof session, "%s", path_of("session.nwb"));
+    snprintf(back, sizeof back, "%s", path_of("back.h5"));
+    command_line export = {
+        {program, "export", "nwb", recording, "--session-start", "2015-10-07T14:00:00+02:00", "-q", "-o", session, NULL}};
+    command_line import = {{program, "import", "nwb", session, "-q", "-o", back, NULL}};
+    print_row("exported as NWB", cost_of(run_program, &export), megabytes, frames, "");
+    print_row("imported from NWB", cost_of(run_program, &import), megabytes, frames, "");
+    unlink(session);
+    unlink(back);
+}
+
 static void
 bench_streams(const char *program, double seconds) {
     char duration[32], movie[256], recording[256];
@@ -163,6 +178,7 @@ bench_streams(const char *program, double seconds) {
     cost both = {first.seconds + second.seconds, first.processor + second.processor,
                  first.peak > second.peak ? first.peak : second.peak};
     print_row("both", both, megabytes, frames, "wanted: 100x, below 500 MB");
+    bench_exchange(program, recording, megabytes, frames);
     unlink(movie);
     unlink(recording);
 }
