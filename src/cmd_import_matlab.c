@@ -1,4 +1,4 @@
-#include "command.h"
+#include "cmd_import.h"
 #include "import_matlab.h"
 
 typedef struct {
@@ -18,15 +18,6 @@ static const retc_usage usage = {
     "What was found, what was assumed and what is odd about it is printed; nothing is repaired.",
     "retcodec import matlab cells.mat stimulus.mat --stimulus movie --axes yxt --spikes spikes --times onsets --tick 1000 -o "
     "recording.h5"};
-
-static int
-say_report(const options *o, const retc_import_report *report) {
-    char *text = retc_import_report_text(report);
-    if (text)
-        retc_say(&o->common, "%s", text);
-    retc_free(text);
-    return RETC_GOT(text);
-}
 
 int
 retc_cmd_import_matlab(int argc, char **argv) {
@@ -73,7 +64,7 @@ retc_cmd_import_matlab(int argc, char **argv) {
                                 &report));
     retc_meter_stop();
     RETC_TRY(retc_command_finish(retc_recording_writer_file(writer), &o.common, provenance));
-    RETC_TRY(say_report(&o, &report));
+    RETC_TRY(retc_say_import(&o.common, &report));
 
 done:
     retc_meter_stop();

@@ -454,6 +454,8 @@ retc_import_nwb(const retc_import_nwb_options *options, const char *output, int 
     RETC_TRY(build(&in, output, force, progress, writer));
 
 done:
+    if (status < 0 && !strstr(retc_error_message(), options->file) && !strstr(retc_error_message(), output))
+        retc_error_prefix(status, "%s", options->file);
     forget(&in);
     return status;
 }

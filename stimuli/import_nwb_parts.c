@@ -101,7 +101,8 @@ retc_nwb_import_invalid(retc_nwb_import *in) {
         RETC_TRY(read_times(&table, &in->invalid));
         in->invalids = table.rows;
     }
-    qsort(in->invalid, in->invalids, sizeof *in->invalid, by_start);
+    if (in->invalids > 0)
+        qsort(in->invalid, in->invalids, sizeof *in->invalid, by_start);
     for (size_t i = 0; i < in->invalids; ++i) {
         size_t stop = frame_from(in, in->invalid[i].stop), t = frame_from(in, in->invalid[i].start);
         /* The frame that is on when the interval begins is touched as well. */

@@ -644,6 +644,8 @@ retc_import_open_retina(const retc_import_open_retina_options *options, const ch
     RETC_TRY(retc_import_build(&source, output, force, progress, writer, report));
 
 done:
+    if (status < 0 && !strstr(retc_error_message(), options->path) && !strstr(retc_error_message(), output))
+        retc_error_prefix(status, "%s", options->path);
     forget(&in);
     return status;
 }

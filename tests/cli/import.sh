@@ -56,7 +56,7 @@ nwb_both_ways() {
     refused 2 '--grey: "black" is not "auto" or two different values BLACK:WHITE' nwb session.nwb --grey black
     refused 1 "its root has neither nwb_version nor neurodata_type" nwb recording.h5
     head -c 3000 session.nwb >short.nwb
-    refused 1 "short.nwb: damaged HDF5 file" nwb short.nwb
+    refused 1 "short.nwb: the HDF5 file is truncated" nwb short.nwb
     refused 1 "nothing.nwb: No such file or directory" nwb nothing.nwb
     expect 1 "$RETCODEC" import nwb session.nwb -o session.nwb --force
     complains "session.nwb is an input and cannot be the output as well"

@@ -24,6 +24,8 @@ const fuzz_target fuzz_targets[] = {
     {"import_text", ".txt", fuzz_import_text, fuzz_seed_import_text},
     {"import_matlab", ".mat", fuzz_import_matlab, fuzz_seed_matlab},
     {"nwb", ".nwb", fuzz_nwb, fuzz_seed_nwb},
+    {"open_retina", ".h5", fuzz_open_retina, fuzz_seed_open_retina},
+    {"npy", ".npy", fuzz_npy, fuzz_seed_npy},
     {"trials", ".txt", fuzz_trials, fuzz_seed_trials},
     {"stimulus_trials", ".h5", fuzz_stimulus_trials, fuzz_seed_stimulus_trials},
     {"protocol", ".h5", fuzz_protocol, fuzz_seed_protocol},
