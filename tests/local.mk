@@ -17,6 +17,7 @@ C_TESTS = \
     tests/check_import_matlab \
     tests/check_import_nwb \
     tests/check_import_open_retina \
+    tests/check_import_real \
     tests/check_interneurons \
     tests/check_kernels \
     tests/check_mat \
