@@ -13,12 +13,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What a look may take: milliseconds of processor time, one more for each so many bytes of the file, kilobytes that it touches,
- * and bytes that it asks for beside what the process has already.  An object of an HDF5 file has some hundred bytes at least,
- * and a look at it takes 30 microseconds. */
+/* What a look may take: milliseconds of processor time, one more for each so many bytes of the file, seconds in all, kilobytes
+ * that it touches, and bytes that it asks for beside what the process has already.  An object of an HDF5 file has some hundred
+ * bytes at least, and a look at it takes 30 microseconds. */
 enum {
     MOST_MILLISECONDS = 500,
     BYTES_PER_MILLISECOND = 10000,
+    MOST_WAIT = 300,
     MOST_KILOBYTES = 1 << 17,
     MOST_BYTES = 1 << 29,
     REMEMBERED = 32
@@ -84,6 +85,7 @@ limit_time(off_t bytes) {
     long milliseconds = MOST_MILLISECONDS + (long)(bytes / BYTES_PER_MILLISECOND);
     struct itimerval timer = {.it_value = {milliseconds / 1000, milliseconds % 1000 * 1000}};
     setitimer(ITIMER_PROF, &timer, NULL);
+    alarm(MOST_WAIT); /* a lock, or a file system, that never answers */
 }
 
 /* The most kilobytes that this process has had in memory; 0 under AddressSanitizer, which has its own habits. */
@@ -99,7 +101,7 @@ touched(void) {
 /* The child shares the caller's terminal and temporary files: it says nothing, and dies without its handlers. */
 static _Noreturn void
 look_and_exit(const char *path, int (*look)(const char *path), off_t bytes, int report) {
-    static const int deadly[] = {SIGINT, SIGTERM, SIGHUP, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGPROF};
+    static const int deadly[] = {SIGINT, SIGTERM, SIGHUP, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGPROF, SIGALRM};
     for (size_t i = 0; i < sizeof deadly / sizeof *deadly; ++i)
         signal(deadly[i], SIG_DFL);
     int nowhere = open("/dev/null", O_RDWR);
@@ -151,7 +153,7 @@ retc_guard(const char *path, const char *library, const char *remedy, int (*look
     }
     if (verdict == TOO_LARGE)
         return RETC_FAIL(RETC_EFORMAT, "%s: damaged: %s takes too much memory for it; %s", path, library, remedy);
-    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGPROF)
+    if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGPROF || WTERMSIG(status) == SIGALRM))
         return RETC_FAIL(RETC_EFORMAT, "%s: damaged: %s comes to no end with it; %s", path, library, remedy);
     return RETC_FAIL(RETC_EFORMAT, "%s: damaged: %s crashes on it; %s", path, library, remedy);
 }

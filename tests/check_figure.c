@@ -311,7 +311,7 @@ START_TEST(test_psth_fails) {
     put_floats(other, "/test/rate", 2, (size_t[]){1, 1}, (const float[]){1});
     ck_fails(psth(make_predictions("ln.h5", "ln", 2, 5, 0, 0), reopen(other), 0, 10),
              "other.h5: dataset \"/test/measured\" is missing");
-    ck_fails(psth(make_predictions("ln.h5", "ln", 2, 5, 0, 0), NULL, 7, 1), "there is no sample from 7 s on");
+    ck_fails(psth(make_predictions("ln.h5", "ln", 2, 5, 0, 0), NULL, 7, 1), "ln.h5: there is no sample from 7 s on");
 }
 END_TEST
 
@@ -529,6 +529,9 @@ END_TEST
 START_TEST(test_irf_fails) {
     ck_fails(irf(make_irf(1, 1, 1), "/cell_8", 0, 1), "irf.h5: dataset \"/cell_8/regular_irf_all\" is missing");
     ck_fails(irf(make_irf(1, 1, 1), "/cell_7", 5, 1), "irf.h5: there is no sample from 5 s on");
+    retc_h5 *file = create("irf.h5");
+    put_floats(file, "/cell_7/regular_irf_all", 4, (size_t[]){IRF_T, IRF_L, 0, 3}, NULL);
+    ck_fails(irf(reopen(file), "/cell_7", 0, 1), "irf.h5: dataset \"/cell_7/regular_irf_all\" is empty");
 }
 END_TEST
 
