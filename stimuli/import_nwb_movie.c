@@ -215,6 +215,16 @@ series_of(const retc_nwb_import *in, size_t t) {
     return low;
 }
 
+/* Values to grey levels.  Levels of bytes lie within 0 ... 255, so that to cut is to round. */
+static void
+to_grey(const retc_nwb_import *in, float *level, size_t n) {
+    int bytes = in->type == RETC_H5_UINT8;
+    for (size_t i = 0; i < n; ++i) {
+        double x = (double)level[i] * in->scale + in->shift;
+        level[i] = bytes ? (float)(int)(x + 0.5) : (float)x;
+    }
+}
+
 int
 retc_nwb_import_frames(void *context, size_t t0, size_t n, float *out) {
     const retc_nwb_import *in = context;
@@ -223,10 +233,8 @@ retc_nwb_import_frames(void *context, size_t t0, size_t n, float *out) {
     for (size_t i = series_of(in, t0), m; n > 0; ++i, t0 += m, n -= m, out += m * pixels) {
         m = in->first[i + 1] - t0 < n ? in->first[i + 1] - t0 : n;
         RETC_TRY(retc_nwb_series_frames(&in->series[i], t0 - in->first[i], m, out));
-        for (size_t k = 0; k < m * pixels; ++k) {
-            double level = (double)out[k] * in->scale + in->shift;
-            out[k] = (float)(in->type == RETC_H5_UINT8 ? round(level) : level);
-        }
+        if (in->scale != 1 || in->shift != 0)
+            to_grey(in, out, m * pixels);
     }
 
 done:

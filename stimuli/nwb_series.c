@@ -330,6 +330,13 @@ retc_nwb_series_clear(retc_nwb_series *series) {
 static void
 picture_values(const retc_nwb_series *series, const float *stored, float *out) {
     size_t step = series->stored[2] ? series->stored[2] : 1, height = series->height, width = series->width;
+    if (step == 1 && series->conversion == 1 && series->offset == 0) {
+        size_t row = series->rows_first ? width : 1, column = series->rows_first ? 1 : height;
+        for (size_t y = 0; y < height; ++y)
+            for (size_t x = 0; x < width; ++x)
+                out[y * width + x] = stored[y * row + x * column];
+        return;
+    }
     for (size_t y = 0; y < height; ++y)
         for (size_t x = 0; x < width; ++x) {
             const float *pixel = stored + step * (series->rows_first ? y * width + x : x * height + y);
