@@ -75,7 +75,8 @@ AM_TESTS_ENVIRONMENT = RETCODEC='$(abs_builddir)/retcodec$(EXEEXT)'; export RETC
 $(CLI_TESTS:.sh=.log): retcodec$(EXEEXT) tests/cli/edit_h5$(EXEEXT) $(man_MANS)
 # Readers under damaged input: a short run here, longer ones by tests/fuzz/run TARGET CASES, and by libFuzzer.
 FUZZ_SOURCES = tests/fuzz/fuzz.c tests/fuzz/fuzz.h tests/fuzz/targets_results.c tests/fuzz/targets_foreign.c \
-    tests/fuzz/seeds_results.c tests/fuzz/seeds_foreign.c tests/fuzz/nwb.c tests/fuzz/open_retina.c tests/fuzz/protocols.c \
+    tests/fuzz/seeds_results.c tests/fuzz/seeds_foreign.c tests/fuzz/interneurons.c \
+    tests/fuzz/nwb.c tests/fuzz/open_retina.c tests/fuzz/protocols.c \
     tests/fixtures.c tests/fixtures.h \
     src/info.c src/info.h src/run_config.c src/run_config.h
 check_PROGRAMS += tests/fuzz/run

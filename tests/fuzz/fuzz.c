@@ -26,6 +26,7 @@ const fuzz_target fuzz_targets[] = {
     {"nwb", ".nwb", fuzz_nwb, fuzz_seed_nwb},
     {"open_retina", ".h5", fuzz_open_retina, fuzz_seed_open_retina},
     {"npy", ".npy", fuzz_npy, fuzz_seed_npy},
+    {"interneurons", ".h5", fuzz_interneurons, fuzz_seed_interneurons},
     {"trials", ".txt", fuzz_trials, fuzz_seed_trials},
     {"stimulus_trials", ".h5", fuzz_stimulus_trials, fuzz_seed_stimulus_trials},
     {"protocol", ".h5", fuzz_protocol, fuzz_seed_protocol},
