@@ -71,3 +71,15 @@ pkginclude_HEADERS += stimuli/circuit.h stimuli/coverage.h stimuli/crop.h stimul
     stimuli/resize.h stimuli/scene.h stimuli/simulate.h stimuli/spectral_noise.h stimuli/spikes.h \
     stimuli/stimulus_file.h stimuli/text.h stimuli/texture.h stimuli/trials.h stimuli/video.h stimuli/white_noise.h
 pkginclude_HEADERS += stimuli/interneurons.h
+# the simulated retina
+libretcodec_internal_la_SOURCES += \
+    stimuli/circuit_config.c stimuli/circuit_config.h stimuli/circuit_data.h \
+    stimuli/circuit_file.c stimuli/circuit_file.h \
+    stimuli/circuit_local.c stimuli/circuit_local.h \
+    stimuli/circuit_path.c stimuli/circuit_steps.c \
+    stimuli/circuit_play.c stimuli/circuit_rf.c \
+    stimuli/circuit_truth.c stimuli/circuit_truth.h stimuli/circuit_explain.h \
+    stimuli/mosaic.c stimuli/mosaic.h \
+    stimuli/simulate_explain.c stimuli/simulate_explain.h \
+    stimuli/spike_train.c stimuli/spike_train.h
+pkginclude_HEADERS += stimuli/circuit_config.h stimuli/circuit_file.h stimuli/circuit_truth.h stimuli/mosaic.h stimuli/spike_train.h

@@ -4,9 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "circuit_file.h"
+#include "parallel.h"
 #include "recording_data.h"
 #include "rng.h"
+#include "simulate_explain.h"
+#include "spike_train.h"
 #include "stimulus_file.h"
+#include "trials.h"
 
 #define CALIBRATION_FRAMES ((size_t)4096)
 
@@ -20,21 +25,36 @@ typedef struct {
     const retc_simulate_options *options;
     retc_stimulus *stimulus[2];
     retc_circuit *circuit;
+    retc_circuit_state *state;
     retc_recording_writer *writer;
     const retc_progress *progress;
     size_t played, total; /* frames, for the progress */
     size_t block;         /* frames that the buffers hold */
     float *movie;         /* (block,H,W) */
-    double *drive, *rate; /* (I,block), (N,block) */
     float *signal;        /* (I,block) */
-    float *counts;        /* (N,R,block) */
+    double *rate;         /* (N,block) */
     float *rate_float;    /* (N,block) */
+    float *counts;        /* (N,R,block) */
     double *spikes;       /* (N) in the train part */
+    retc_spike_train *train;
+    gsl_rng **rng; /* (N): cells draw apart, so that threads do not matter */
 } simulation;
+
+/* A block of one part, as the cells draw their spikes. */
+typedef struct {
+    simulation *sim;
+    retc_part part;
+    size_t n;
+} drawing;
 
 static size_t
 repeats_of(const simulation *sim, retc_part part) {
     return part == RETC_TEST ? sim->options->repeats : 1;
+}
+
+static size_t
+interneurons_of(const simulation *sim) {
+    return retc_circuit_bipolars(sim->circuit) + retc_circuit_amacrines(sim->circuit);
 }
 
 /* ---- setting up ------------------------------------------------------------------------------------------------------ */
@@ -68,48 +88,39 @@ static int
 make_buffers(simulation *sim) {
     int status = RETC_OK;
     const retc_stimulus_layout *layout = retc_stimulus_layout_of(sim->stimulus[RETC_TRAIN]);
-    size_t N = retc_circuit_cells(sim->circuit), I = retc_circuit_units(sim->circuit);
+    size_t N = retc_circuit_cells(sim->circuit), R = sim->options->repeats ? sim->options->repeats : 1;
     sim->block = sim->options->block ? sim->options->block : retc_stimulus_slab(layout->height, layout->width);
+    RETC_TRY(RETC_GOT(sim->state = retc_circuit_state_alloc(sim->circuit)));
     RETC_TRY(RETC_ALLOC(sim->movie, sim->block * layout->height * layout->width));
-    RETC_TRY(RETC_ALLOC(sim->drive, sim->block * I));
-    RETC_TRY(RETC_ALLOC(sim->signal, sim->block * I));
+    RETC_TRY(RETC_ALLOC(sim->signal, sim->block * interneurons_of(sim)));
     RETC_TRY(RETC_ALLOC(sim->rate, sim->block * N));
     RETC_TRY(RETC_ALLOC(sim->rate_float, sim->block * N));
-    RETC_TRY(RETC_ALLOC(sim->counts, sim->block * N * (sim->options->repeats ? sim->options->repeats : 1)));
+    RETC_TRY(RETC_ALLOC(sim->counts, sim->block * N * R));
     RETC_TRY(RETC_ALLOC(sim->spikes, N));
+    RETC_TRY(RETC_ALLOC(sim->train, N * R));
+    RETC_TRY(RETC_ALLOC(sim->rng, N));
 
 done:
     return status;
 }
 
-/* Calibrate on the beginning of the train stimulus, as far as its first stretch of continuous time reaches. */
+static int
+train_movie(void *context, size_t t0, size_t n, float *frames) {
+    return retc_stimulus_read(context, t0, n, frames);
+}
+
+/* Calibrate on noise, or on the beginning of the train stimulus as far as its first stretch of continuous time reaches. */
 static int
 calibrate(simulation *sim) {
-    int status = RETC_OK;
     retc_stimulus *stimulus = sim->stimulus[RETC_TRAIN];
-    size_t blocks, n = retc_stimulus_layout_of(stimulus)->frames, I = retc_circuit_units(sim->circuit);
+    size_t blocks, n = retc_stimulus_layout_of(stimulus)->frames, threads = sim->options->threads;
     const size_t *start = retc_stimulus_blocks(stimulus, &blocks);
-    double *drive = NULL;
     n = blocks > 1 ? start[1] : n;
     n = n < CALIBRATION_FRAMES ? n : CALIBRATION_FRAMES;
-    RETC_TRY(RETC_ALLOC(drive, I * n));
-    retc_circuit_reset(sim->circuit);
-    for (size_t t0 = 0; t0 < n; t0 += sim->block) {
-        size_t m = n - t0 < sim->block ? n - t0 : sim->block;
-        RETC_TRY(retc_stimulus_read(stimulus, t0, m, sim->movie));
-        RETC_TRY(retc_circuit_drive(sim->circuit, sim->movie, m, sim->drive));
-        for (size_t u = 0; u < I; ++u) {
-            for (size_t t = 0; t < m; ++t)
-                drive[u * n + t0 + t] = sim->drive[u * m + t];
-        }
-    }
-    status = retc_circuit_calibrate(sim->circuit, drive, n);
-    if (status < 0)
-        retc_error_prefix(status, "%s", retc_stimulus_path(stimulus));
-
-done:
-    retc_free(drive);
-    return status;
+    if (sim->options->circuit.calibration == RETC_CALIBRATE_NOISE)
+        return retc_circuit_calibrate_noise(sim->circuit, CALIBRATION_FRAMES, threads);
+    int status = retc_circuit_calibrate(sim->circuit, train_movie, stimulus, n, threads);
+    return status < 0 ? retc_error_prefix(status, "%s", retc_stimulus_path(stimulus)) : status;
 }
 
 /* ---- writing --------------------------------------------------------------------------------------------------------- */
@@ -129,17 +140,13 @@ static int
 create_recording(simulation *sim, const char *output, int force) {
     int status = RETC_OK;
     const retc_stimulus_layout *train = retc_stimulus_layout_of(sim->stimulus[RETC_TRAIN]);
-    size_t N = retc_circuit_cells(sim->circuit), I = retc_circuit_units(sim->circuit);
-    char(*cell_text)[32] = NULL;
+    size_t N = retc_circuit_cells(sim->circuit), B = retc_circuit_bipolars(sim->circuit), I = interneurons_of(sim);
     const char **names = NULL;
-    RETC_TRY(RETC_ALLOC(cell_text, N));
     RETC_TRY(RETC_ALLOC(names, N + I));
-    for (size_t cell = 0; cell < N; ++cell) {
-        snprintf(cell_text[cell], sizeof cell_text[cell], "cell%02zu", cell + 1);
-        names[cell] = cell_text[cell];
-    }
-    for (size_t u = 0; u < I; ++u)
-        names[N + u] = retc_circuit_unit(sim->circuit, u)->name;
+    for (size_t cell = 0; cell < N; ++cell)
+        names[cell] = retc_circuit_cell(sim->circuit, cell)->name;
+    for (size_t i = 0; i < I; ++i)
+        names[N + i] = i < B ? retc_circuit_bipolar(sim->circuit, i)->name : retc_circuit_amacrine(sim->circuit, i - B)->name;
     retc_recording_layout layout = {.height = train->height,
                                     .width = train->width,
                                     .cells = N,
@@ -160,118 +167,70 @@ create_recording(simulation *sim, const char *output, int force) {
             layout.stimulus_type = RETC_H5_FLOAT;
     }
     RETC_TRY(RETC_GOT(sim->writer = retc_recording_writer_create(output, force, &layout)));
+    RETC_TRY(retc_h5_set_int(retc_recording_writer_file(sim->writer), "/", "lag", 1));
 
 done:
-    retc_free(cell_text);
     retc_free(names);
-    return status;
-}
-
-static int
-write_wiring(simulation *sim) {
-    int status = RETC_OK;
-    retc_h5 *file = retc_recording_writer_file(sim->writer);
-    size_t I = retc_circuit_units(sim->circuit);
-    int64_t *place = NULL; /* rows, columns, cells */
-    double *weight = NULL;
-    RETC_TRY(RETC_ALLOC(place, 3 * I));
-    RETC_TRY(RETC_ALLOC(weight, I));
-    for (size_t u = 0; u < I; ++u) {
-        const retc_unit *unit = retc_circuit_unit(sim->circuit, u);
-        place[u] = (int64_t)unit->row;
-        place[I + u] = (int64_t)unit->column;
-        place[2 * I + u] = (int64_t)unit->cell;
-        weight[u] = unit->weight;
-    }
-    RETC_TRY(retc_h5_put(file, "interneurons/row", RETC_H5_INT64, 1, &I, place));
-    RETC_TRY(retc_h5_put(file, "interneurons/column", RETC_H5_INT64, 1, &I, place + I));
-    RETC_TRY(retc_h5_put(file, "interneurons/cell", RETC_H5_INT64, 1, &I, place + 2 * I));
-    RETC_TRY(retc_h5_put(file, "interneurons/weight", RETC_H5_DOUBLE, 1, &I, weight));
-    RETC_TRY(retc_h5_set_int(file, "/", "lag", 1));
-
-done:
-    retc_free(place);
-    retc_free(weight);
-    return status;
-}
-
-static int
-write_outputs(simulation *sim) {
-    int status = RETC_OK;
-    retc_h5 *file = retc_recording_writer_file(sim->writer);
-    size_t N = retc_circuit_cells(sim->circuit);
-    double *numbers = NULL; /* gains, slopes, offsets */
-    RETC_TRY(RETC_ALLOC(numbers, 3 * N));
-    for (size_t cell = 0; cell < N; ++cell) {
-        const retc_output *output = retc_circuit_output(sim->circuit, cell);
-        numbers[cell] = output->gain;
-        numbers[N + cell] = output->slope;
-        numbers[2 * N + cell] = output->offset;
-    }
-    RETC_TRY(retc_h5_put(file, "truth/output/gain", RETC_H5_DOUBLE, 1, &N, numbers));
-    RETC_TRY(retc_h5_put(file, "truth/output/slope", RETC_H5_DOUBLE, 1, &N, numbers + N));
-    RETC_TRY(retc_h5_put(file, "truth/output/offset", RETC_H5_DOUBLE, 1, &N, numbers + 2 * N));
-
-done:
-    retc_free(numbers);
-    return status;
-}
-
-static int
-write_filters(simulation *sim) {
-    int status = RETC_OK;
-    retc_h5 *file = retc_recording_writer_file(sim->writer);
-    char name[64];
-    for (int i = 0; i < RETC_UNIT_TYPES; ++i) {
-        retc_unit_type type = (retc_unit_type)i;
-        size_t K, space_shape[2];
-        const double *time = retc_circuit_time_filter(sim->circuit, type, &K);
-        const double *space = retc_circuit_space_filter(sim->circuit, type, &space_shape[0], &space_shape[1]);
-        double gain = retc_circuit_gain(sim->circuit, type);
-        snprintf(name, sizeof name, "truth/filters/%s/time", retc_circuit_type_name(type));
-        RETC_TRY(retc_h5_put(file, name, RETC_H5_DOUBLE, 1, &K, time));
-        snprintf(name, sizeof name, "truth/filters/%s/space", retc_circuit_type_name(type));
-        RETC_TRY(retc_h5_put(file, name, RETC_H5_DOUBLE, 2, space_shape, space));
-        snprintf(name, sizeof name, "truth/filters/%s/gain", retc_circuit_type_name(type));
-        RETC_TRY(retc_h5_put(file, name, RETC_H5_DOUBLE, 0, NULL, &gain));
-    }
-
-done:
     return status;
 }
 
 /* ---- playing --------------------------------------------------------------------------------------------------------- */
 
 /* Counts (N,R,n) from rates (N,n).  They are drawn frame by frame, so that they do not depend on the size of the block. */
-static void
-draw_spikes(simulation *sim, retc_part part, size_t n, gsl_rng *rng) {
-    size_t N = retc_circuit_cells(sim->circuit), R = repeats_of(sim, part);
-    double interval = retc_stimulus_layout_of(sim->stimulus[part])->frame_interval;
+static int
+draw_spikes(void *context, size_t cell) {
+    const drawing *d = context;
+    simulation *sim = d->sim;
+    size_t R = repeats_of(sim, d->part), n = d->n;
+    const retc_spike_options options = retc_spike_options_of(&sim->options->circuit);
+    double interval = retc_stimulus_layout_of(sim->stimulus[d->part])->frame_interval;
     for (size_t t = 0; t < n; ++t) {
-        for (size_t cell = 0; cell < N; ++cell) {
-            double expected = sim->rate[cell * n + t] * interval;
-            for (size_t r = 0; r < R; ++r) {
-                unsigned count = gsl_ran_poisson(rng, expected);
-                sim->counts[(cell * R + r) * n + t] = (float)count;
-                sim->spikes[cell] += part == RETC_TRAIN ? count : 0;
-            }
+        for (size_t r = 0; r < R; ++r) {
+            size_t count = retc_spike_train_frame(&sim->train[cell * R + r], &options, sim->rate[cell * n + t], interval,
+                                                  sim->rng[cell], NULL, 0);
+            sim->counts[(cell * R + r) * n + t] = (float)count;
+            sim->spikes[cell] += d->part == RETC_TRAIN ? (double)count : 0;
         }
+    }
+    return RETC_OK;
+}
+
+static void
+copy_signals(const double *rows, size_t n_rows, size_t stride, size_t m, size_t n, size_t t, float *out) {
+    for (size_t i = 0; i < n_rows; ++i)
+        for (size_t k = 0; k < m; ++k)
+            out[i * n + t + k] = (float)rows[i * stride + k];
+}
+
+/* Signals (I,n) and rates (N,n) under n frames. */
+static void
+play_frames(simulation *sim, size_t n) {
+    const retc_stimulus_layout *layout = retc_stimulus_layout_of(sim->stimulus[RETC_TRAIN]);
+    size_t N = retc_circuit_cells(sim->circuit), B = retc_circuit_bipolars(sim->circuit);
+    for (size_t t = 0, m; t < n; t += m) {
+        m = n - t < RETC_CIRCUIT_CHUNK ? n - t : RETC_CIRCUIT_CHUNK;
+        retc_circuit_step(sim->circuit, sim->state, sim->movie + t * layout->height * layout->width, m, 1,
+                          sim->options->threads);
+        retc_circuit_signals s = retc_circuit_signals_of(sim->state);
+        copy_signals(s.terminal, B, s.stride, m, n, t, sim->signal);
+        copy_signals(s.amacrine, retc_circuit_amacrines(sim->circuit), s.stride, m, n, t, sim->signal + B * n);
+        copy_signals(s.rate, N, s.stride, m, n, t, sim->rate_float);
+        for (size_t j = 0; j < N; ++j)
+            memcpy(sim->rate + j * n + t, s.rate + j * s.stride, m * sizeof *sim->rate);
     }
 }
 
 /* Play frames t0 ... t0+n-1, which lie in one stretch of continuous time. */
 static int
-play_block(simulation *sim, retc_part part, size_t t0, size_t n, gsl_rng *rng) {
+play_block(simulation *sim, retc_part part, size_t t0, size_t n) {
     int status = RETC_OK;
     size_t N = retc_circuit_cells(sim->circuit);
     const size_t start[2] = {0, t0}, count[2] = {N, n};
+    drawing d = {sim, part, n};
     char name[64];
     RETC_TRY(retc_stimulus_read(sim->stimulus[part], t0, n, sim->movie));
-    RETC_TRY(retc_circuit_drive(sim->circuit, sim->movie, n, sim->drive));
-    retc_circuit_respond(sim->circuit, sim->drive, n, sim->signal, sim->rate);
-    draw_spikes(sim, part, n, rng);
-    for (size_t i = 0; i < N * n; ++i)
-        sim->rate_float[i] = (float)sim->rate[i];
+    play_frames(sim, n);
+    RETC_TRY(retc_parallel_for(N, sim->options->threads, draw_spikes, &d));
     RETC_TRY(retc_recording_write_stimulus(sim->writer, part, t0, n, sim->movie));
     RETC_TRY(retc_recording_write_counts(sim->writer, part, t0, n, sim->counts));
     RETC_TRY(retc_recording_write_interneurons(sim->writer, part, t0, n, sim->signal));
@@ -279,6 +238,23 @@ play_block(simulation *sim, retc_part part, size_t t0, size_t n, gsl_rng *rng) {
     RETC_TRY(retc_h5_write(retc_recording_writer_file(sim->writer), name, RETC_H5_FLOAT, start, count, sim->rate_float));
     sim->played += n;
     retc_progress_report(sim->progress, sim->played, sim->total, retc_part_names[part]);
+
+done:
+    return status;
+}
+
+static int
+start_spikes(simulation *sim, retc_part part) {
+    int status = RETC_OK;
+    size_t R = repeats_of(sim, part);
+    const retc_spike_options options = retc_spike_options_of(&sim->options->circuit);
+    for (size_t cell = 0; cell < retc_circuit_cells(sim->circuit); ++cell) {
+        gsl_rng_free(sim->rng[cell]);
+        sim->rng[cell] = retc_rng_alloc(sim->options->circuit.seed, RETC_STREAM_SPIKES, 2 * cell + (size_t)part);
+        RETC_TRY(RETC_GOT(sim->rng[cell]));
+        for (size_t r = 0; r < R; ++r)
+            retc_spike_train_start(&sim->train[cell * R + r], &options, sim->rng[cell]);
+    }
 
 done:
     return status;
@@ -293,21 +269,47 @@ play_part(simulation *sim, retc_part part) {
     const size_t shape[2] = {retc_circuit_cells(sim->circuit), frames},
                  chunk[2] = {shape[0], retc_recording_writer_chunk(sim->writer)};
     char name[64];
-    gsl_rng *rng = NULL;
     RETC_TRY(retc_recording_write_time(sim->writer, part, retc_stimulus_time(stimulus)));
     snprintf(name, sizeof name, "truth/%s/rate", retc_part_names[part]);
     RETC_TRY(retc_h5_make(retc_recording_writer_file(sim->writer), name, RETC_H5_FLOAT, 2, shape, chunk));
-    RETC_TRY(RETC_GOT(rng = retc_rng_alloc(sim->options->circuit.seed, RETC_STREAM_SPIKES, part)));
+    RETC_TRY(start_spikes(sim, part));
+    RETC_TRY(retc_trials_copy(retc_stimulus_path(stimulus), retc_recording_writer_file(sim->writer), retc_part_names[part]));
     for (size_t b = 0; b < blocks; ++b) {
         size_t stop = b + 1 < blocks ? start[b + 1] : frames;
-        retc_circuit_reset(sim->circuit);
+        retc_circuit_reset(sim->state);
         for (size_t t0 = start[b]; t0 < stop; t0 += sim->block)
-            RETC_TRY(play_block(sim, part, t0, stop - t0 < sim->block ? stop - t0 : sim->block, rng));
+            RETC_TRY(play_block(sim, part, t0, stop - t0 < sim->block ? stop - t0 : sim->block));
     }
 
 done:
-    gsl_rng_free(rng);
     return status;
+}
+
+static int
+is_explained(const simulation *sim, retc_part part) {
+    return sim->stimulus[part] &&
+           (sim->options->explain == RETC_EXPLAIN_ALL || (sim->options->explain == RETC_EXPLAIN_TEST && part == RETC_TEST));
+}
+
+static int
+explain(simulation *sim, retc_part part, retc_simulate_summary *summary) {
+    retc_explanation asked = {.circuit = sim->circuit,
+                              .stimulus = sim->stimulus[part],
+                              .file = retc_recording_writer_file(sim->writer),
+                              .part = part,
+                              .block = sim->block,
+                              .threads = sim->options->threads,
+                              .progress = sim->progress,
+                              .played = &sim->played,
+                              .total = sim->total};
+    size_t levels;
+    double difference;
+    int status = retc_explain_part(&asked, &levels, &difference);
+    if (status < 0)
+        return status;
+    summary->levels = levels > summary->levels ? levels : summary->levels;
+    summary->difference = fmax(difference, summary->difference);
+    return RETC_OK;
 }
 
 /* Whether both stimuli begin with the same frames. */
@@ -334,7 +336,9 @@ done:
 
 static int
 summarise(const simulation *sim, retc_simulate_summary *summary) {
-    *summary = (retc_simulate_summary){.cells = retc_circuit_cells(sim->circuit), .units = retc_circuit_units(sim->circuit)};
+    summary->cells = retc_circuit_cells(sim->circuit);
+    summary->bipolars = retc_circuit_bipolars(sim->circuit);
+    summary->amacrines = retc_circuit_amacrines(sim->circuit);
     for (int part = 0; part < 2; ++part)
         summary->frames[part] = sim->stimulus[part] ? retc_stimulus_layout_of(sim->stimulus[part])->frames : 0;
     summary->frame_interval = retc_stimulus_layout_of(sim->stimulus[RETC_TRAIN])->frame_interval;
@@ -346,44 +350,55 @@ summarise(const simulation *sim, retc_simulate_summary *summary) {
 
 static void
 release(simulation *sim) {
+    for (size_t j = 0; sim->rng && j < retc_circuit_cells(sim->circuit); ++j)
+        gsl_rng_free(sim->rng[j]);
+    retc_free(sim->rng), retc_free(sim->train);
     retc_stimulus_close(sim->stimulus[RETC_TRAIN]);
     retc_stimulus_close(sim->stimulus[RETC_TEST]);
+    retc_circuit_state_free(sim->state);
     retc_circuit_free(sim->circuit);
     retc_recording_writer_free(sim->writer);
-    retc_free(sim->movie);
-    retc_free(sim->drive);
-    retc_free(sim->rate);
-    retc_free(sim->signal);
-    retc_free(sim->counts);
-    retc_free(sim->rate_float);
-    retc_free(sim->spikes);
+    retc_free(sim->movie), retc_free(sim->signal), retc_free(sim->rate), retc_free(sim->rate_float);
+    retc_free(sim->counts), retc_free(sim->spikes);
+}
+
+static int
+simulate(simulation *sim, const char *output, int force, retc_simulate_summary *summary) {
+    int status = RETC_OK;
+    RETC_TRY(open_stimuli(sim));
+    const retc_stimulus_layout *train = retc_stimulus_layout_of(sim->stimulus[RETC_TRAIN]);
+    sim->circuit = retc_circuit_alloc(&sim->options->circuit, train->height, train->width, train->frame_interval);
+    RETC_TRY(RETC_GOT(sim->circuit));
+    RETC_TRY(make_buffers(sim));
+    RETC_TRY(calibrate(sim));
+    RETC_TRY(create_recording(sim, output, force));
+    RETC_TRY(retc_circuit_write(sim->circuit, retc_recording_writer_file(sim->writer)));
+    for (int part = 0; part < 2; ++part)
+        sim->total += is_explained(sim, (retc_part)part) ? retc_stimulus_layout_of(sim->stimulus[part])->frames : 0;
+    for (int part = 0; part < 2; ++part) {
+        if (sim->stimulus[part])
+            RETC_TRY(play_part(sim, (retc_part)part));
+        if (is_explained(sim, (retc_part)part))
+            RETC_TRY(explain(sim, (retc_part)part, summary));
+    }
+    RETC_TRY(retc_recording_writer_finish(sim->writer));
+    RETC_TRY(compare_stimuli(sim, &summary->test_is_train));
+    RETC_TRY(summarise(sim, summary));
+
+done:
+    return status;
 }
 
 int
 retc_simulate(const retc_simulate_options *options, const char *output, int force, const retc_progress *progress,
               retc_recording_writer **writer, retc_simulate_summary *summary) {
-    int status = RETC_OK;
     simulation sim = {.options = options, .progress = progress};
-    RETC_TRY(open_stimuli(&sim));
-    const retc_stimulus_layout *train = retc_stimulus_layout_of(sim.stimulus[RETC_TRAIN]);
-    sim.circuit = retc_circuit_alloc(&options->circuit, train->height, train->width, train->frame_interval);
-    RETC_TRY(RETC_GOT(sim.circuit));
-    RETC_TRY(make_buffers(&sim));
-    RETC_TRY(calibrate(&sim));
-    RETC_TRY(create_recording(&sim, output, force));
-    RETC_TRY(write_wiring(&sim));
-    RETC_TRY(write_outputs(&sim));
-    RETC_TRY(write_filters(&sim));
-    RETC_TRY(play_part(&sim, RETC_TRAIN));
-    if (sim.stimulus[RETC_TEST])
-        RETC_TRY(play_part(&sim, RETC_TEST));
-    RETC_TRY(retc_recording_writer_finish(sim.writer));
-    RETC_TRY(summarise(&sim, summary));
-    RETC_TRY(compare_stimuli(&sim, &summary->test_is_train));
-    *writer = sim.writer;
-    sim.writer = NULL;
-
-done:
+    *summary = (retc_simulate_summary){0};
+    int status = simulate(&sim, output, force, summary);
+    if (status == RETC_OK) {
+        *writer = sim.writer;
+        sim.writer = NULL;
+    }
     release(&sim);
     return status;
 }

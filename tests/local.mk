@@ -4,6 +4,7 @@ C_TESTS = \
     tests/check_chain \
     tests/check_fftconv \
     tests/check_export \
+    tests/check_circuit \
     tests/check_figure \
     tests/check_golden \
     tests/check_guard \

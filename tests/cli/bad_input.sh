@@ -390,7 +390,7 @@ wrong_stimuli() {
     edited train.h5 shape time 7
     refused 'edited.h5: dataset "time" is (7), expected (1200)' simulate --train edited.h5
     edited train.h5 fill stimulus 7
-    refused "edited.h5: the stimulus does not change the input of cell 1: is it constant?" simulate --train edited.h5
+    refused "edited.h5: the stimulus does not change in its first 1200 frames" simulate --train edited.h5
 }
 
 # What a configuration may hold beside the mistakes that run.sh shows.

@@ -1,0 +1,612 @@
+/* Sources of the presets.  BMS: Baccus & Meister 2002, Neuron 36:909 (salamander; filters and contrast adaptation); OBM:
+ * Olveczky, Baccus & Meister 2003, Nature 423:401 (object motion); BOM: Baccus, Olveczky, Manu & Meister 2008, J Neurosci
+ * 28:6807 (wide-field amacrine cells); AS: Awatramani & Slaughter 2000, J Neurosci 20:7087 (sustained and transient bipolar
+ * cells); GM: Gollisch & Meister 2008, Science 319:1108 and J Physiol Paris 102:150 (subunits, latencies); CBMS: Clark,
+ * Benichou, Meister & da Silveira 2013, PLoS Comput Biol 9:e1003289; BBJM: Berry, Brivanlou, Jordan & Meister 1999, Nature
+ * 398:334 (gain control, anticipation); BM: Berry & Meister 1998, J Neurosci 18:2200 (refractoriness).  Values are round
+ * numbers of the size reported there, not fits. */
+#include "circuit_config.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <ini.h>
+#include <math.h>
+#include <string.h>
+
+#include "options.h"
+
+typedef enum { NUMBER, WHOLE, CHOICE } kind;
+
+typedef struct {
+    const char *key;
+    kind kind;
+    size_t offset; /* in the struct of its section */
+    double min, max;
+    const char *unit;           /* NULL: a plain number */
+    const char *const *choices; /* ends with NULL */
+    const char *meaning;
+} parameter;
+
+typedef struct {
+    const char *name, *meaning;
+    size_t offset; /* in retc_circuit_options */
+    const parameter *parameters;
+} section;
+
+static const char *const bipolar_names[] = {"on_bipolar", "off_bipolar", "on_transient_bipolar", "off_transient_bipolar", NULL};
+static const char *const amacrine_names[] = {"amacrine_on", "amacrine_off", "amacrine_wide", "amacrine_delayed", "none", NULL};
+static const char *const ganglion_names[] = {"brisk_on", "brisk_off", "y_like", "direction_selective", "object_motion", NULL};
+static const char *const spike_names[] = {"poisson", "refractory", "gamma", NULL};
+static const char *const calibration_names[] = {"stimulus", "noise", NULL};
+static const char *const yes_names[] = {"no", "yes", NULL};
+
+#define END                                                                                                                    \
+    { NULL, NUMBER, 0, 0, 0, NULL, NULL, NULL }
+#define AT(field) offsetof(retc_circuit_options, field)
+
+static const parameter retina[] = {
+    {"pixel", NUMBER, AT(pixel), 0.1, 1e4, "um", NULL, "side of a pixel of the movie on the retina (50 in the Stanford data)"},
+    {"margin", NUMBER, AT(margin), 0, 1e5, "um", NULL,
+     "cells stand at least this far from the border of the movie, or a quarter of its side where that is less"},
+    {"on_pixels", CHOICE, AT(on_pixels), 0, 0, NULL, yes_names,
+     "yes: bipolar cells stand at the middles of pixels, so that all of a type have the same filter on the screen"},
+    {"calibration", CHOICE, AT(calibration), 0, 0, NULL, calibration_names,
+     "what gains and rates are set on: the beginning of the train stimulus, or white noise, so that the same retina sees any "
+     "stimulus"},
+    {"contrast", NUMBER, AT(contrast), 0.01, 1, NULL, NULL,
+     "of the noise that it is calibrated on: binary, one pixel, every frame"},
+    END};
+
+#define IN(field) offsetof(retc_photoreceptor_options, field)
+static const parameter photoreceptor[] = {
+    {"tau_y", NUMBER, IN(tau_y), 0, 1e3, "ms", NULL,
+     "of each leaky integrator of the fast path y; sets the time to peak (BMS)"},
+    {"n_y", WHOLE, IN(n_y), 1, 8, NULL, NULL, "integrators in the fast path (CBMS eq. 12)"},
+    {"tau_z", NUMBER, IN(tau_z), 0, 1e4, "ms", NULL, "of each leaky integrator of the slow path z (CBMS)"},
+    {"n_z", WHOLE, IN(n_z), 1, 8, NULL, NULL, "integrators in the slow path (CBMS eq. 13)"},
+    {"gamma", NUMBER, IN(gamma), 0, 1, NULL, NULL, "share of y in z (CBMS eq. 13)"},
+    {"beta", NUMBER, IN(beta), 0, 1e3, NULL, NULL,
+     "strength of the slow path at mean grey: how biphasic the response is (CBMS eq. 2)"},
+    {"adaptation", CHOICE, IN(adaptation), 0, 0, NULL, yes_names,
+     "yes: r = y (1 + beta) / (1 + beta z) - 1, which adapts to luminance (CBMS); no: its linear part, y - beta / (1 + beta) "
+     "z"},
+    END};
+#undef IN
+
+#define IN(field) offsetof(retc_bipolar_options, field)
+static const parameter bipolar[] = {
+    {"spacing", NUMBER, IN(spacing), 1, 1e5, "um", NULL, "between neighbours of the hexagonal mosaic (GM)"},
+    {"jitter", NUMBER, IN(jitter), 0, 0.45, NULL, NULL, "places are moved by up to this share of the spacing"},
+    {"center", NUMBER, IN(center), 1, 1e5, "um", NULL, "sigma of the centre (BMS, GM)"},
+    {"surround", NUMBER, IN(surround), 1, 1e5, "um", NULL, "sigma of the surround, larger than the centre (BMS)"},
+    {"surround_weight", NUMBER, IN(surround_weight), 0, 1, NULL, NULL, "volume of the surround over that of the centre"},
+    {"tau", NUMBER, IN(tau), 0, 1e3, "ms", NULL, "leaky integrator of the cell; 0: none"},
+    {"transience", NUMBER, IN(transience), 0, 1, NULL, NULL, "share of the slow part of its signal that is taken off (AS)"},
+    {"tau_adapt", NUMBER, IN(tau_adapt), 0, 1e4, "ms", NULL, "time constant of that slow part (AS)"},
+    {"threshold", NUMBER, IN(threshold), -10, 10, "sd", NULL,
+     "of release, in standard deviations of its drive under the calibrating stimulus; below 0: tonic release"},
+    {"amacrine", CHOICE, IN(amacrine), 0, 0, NULL, amacrine_names, "type that inhibits its terminals (presynaptic inhibition)"},
+    {"inhibition", NUMBER, IN(inhibition), 0, 100, NULL, NULL, "sum of the weights of that inhibition; 0: none"},
+    END};
+#undef IN
+
+#define IN(field) offsetof(retc_amacrine_options, field)
+static const parameter amacrine[] = {
+    {"bipolar", CHOICE, IN(bipolar), 0, 0, NULL, bipolar_names, "type that drives it, through rectifying synapses"},
+    {"spacing", NUMBER, IN(spacing), 1, 1e5, "um", NULL, "between neighbours of the hexagonal mosaic"},
+    {"jitter", NUMBER, IN(jitter), 0, 0.45, NULL, NULL, "places are moved by up to this share of the spacing"},
+    {"radius", NUMBER, IN(radius), 1, 1e5, "um", NULL, "sigma of the weights with which it pools bipolar cells (BOM)"},
+    {"tau", NUMBER, IN(tau), 0, 1e3, "ms", NULL, "leaky integrator of the cell; 0: none"},
+    {"delay", NUMBER, IN(delay), 0, 300, "ms", NULL, "from its release to the effect on its targets"},
+    {"threshold", NUMBER, IN(threshold), -10, 10, "rms", NULL,
+     "of release, in root mean squares of its drive under the calibrating stimulus"},
+    {"reach", NUMBER, IN(reach), 1, 1e5, "um", NULL, "sigma of the weights of its synapses, by distance (OBM, BOM)"},
+    END};
+#undef IN
+
+#define IN(field) offsetof(retc_ganglion_options, field)
+static const parameter ganglion[] = {
+    {"cells", WHOLE, IN(cells), 0, 999, NULL, NULL, "recorded cells of this type, those nearest to the middle; 0: none"},
+    {"spacing", NUMBER, IN(spacing), 1, 1e5, "um", NULL, "between neighbours of the hexagonal mosaic"},
+    {"jitter", NUMBER, IN(jitter), 0, 0.45, NULL, NULL, "places are moved by up to this share of the spacing"},
+    {"bipolar", CHOICE, IN(bipolar), 0, 0, NULL, bipolar_names, "type that excites it"},
+    {"radius", NUMBER, IN(radius), 1, 1e5, "um", NULL, "sigma of the weights of bipolar cells (BMS)"},
+    {"amacrine", CHOICE, IN(amacrine), 0, 0, NULL, amacrine_names, "type that inhibits it directly (feedforward inhibition)"},
+    {"inhibition", NUMBER, IN(inhibition), 0, 100, NULL, NULL,
+     "sum of the weights of amacrine cells over that of bipolar cells; 0: none"},
+    {"inner", NUMBER, IN(inner), 0, 1e5, "um", NULL, "amacrine cells nearer than this do not reach it (OBM)"},
+    {"offset", NUMBER, IN(offset), 0, 1e5, "um", NULL,
+     "its inhibition comes from around a place this far off, on the null side"},
+    {"direction", NUMBER, IN(direction), -360, 360, "deg", NULL,
+     "preferred direction of the first cell, 0: to the right, 90: down; each next cell is turned by 90 deg"},
+    END};
+#undef IN
+
+static const parameter gain_control[] = {
+    {"strength", NUMBER, AT(gain_strength), 0, 100, NULL, NULL,
+     "k in u = x / (1 + k v): v is the low-passed |x|, in standard deviations of x (BBJM); 0: none"},
+    {"tau", NUMBER, AT(gain_tau), 1, 1e5, "ms", NULL, "time constant of v (BBJM)"},
+    END};
+
+static const parameter output[] = {
+    {"rate", NUMBER, AT(rate), 0.01, 1000, "Hz", NULL, "mean rate over cells under the calibrating stimulus"},
+    {"rate_spread", NUMBER, AT(rate_spread), 0, 0.9, NULL, NULL, "single cells lie within this share of it"},
+    {"slope", NUMBER, AT(slope), 0.01, 100, NULL, NULL, "of the softplus, per standard deviation of the input"},
+    {"threshold", NUMBER, AT(threshold), -100, 100, NULL, NULL, "by which the mean input lies below the bend of the softplus"},
+    END};
+
+static const parameter spikes[] = {
+    {"process", CHOICE, AT(spikes), 0, 0, NULL, spike_names,
+     "poisson; refractory: dead times; gamma: every order-th event of a Poisson process"},
+    {"absolute", NUMBER, AT(absolute), 0, 100, "ms", NULL, "refractory: no spike within this time of the one before (BM)"},
+    {"relative", NUMBER, AT(relative), 0, 100, "ms", NULL,
+     "refractory: mean of a random dead time that follows, exponential (BM)"},
+    {"order", WHOLE, AT(order), 1, 1000, NULL, NULL, "gamma: 1 is Poisson, more is more regular"},
+    END};
+
+static const section sections[] = {
+    {"retina", "All of it", 0, retina},
+    {"photoreceptor", "Each pixel of the movie through a filter in time", AT(photoreceptor), photoreceptor},
+    {"on_bipolar", "Sustained bipolar cells that like light", AT(bipolar[RETC_BIPOLAR_ON]), bipolar},
+    {"off_bipolar", "Sustained bipolar cells that like dark", AT(bipolar[RETC_BIPOLAR_OFF]), bipolar},
+    {"on_transient_bipolar", "Transient, rectifying ones that like light", AT(bipolar[RETC_BIPOLAR_ON_TRANSIENT]), bipolar},
+    {"off_transient_bipolar", "Transient, rectifying ones that like dark", AT(bipolar[RETC_BIPOLAR_OFF_TRANSIENT]), bipolar},
+    {"amacrine_on", "Narrow amacrine cells driven by ON bipolar cells", AT(amacrine[RETC_AMACRINE_ON]), amacrine},
+    {"amacrine_off", "Narrow amacrine cells driven by OFF bipolar cells", AT(amacrine[RETC_AMACRINE_OFF]), amacrine},
+    {"amacrine_wide", "Amacrine cells with far axons: they see a small place and inhibit a wide field",
+     AT(amacrine[RETC_AMACRINE_WIDE]), amacrine},
+    {"amacrine_delayed", "Narrow, slow amacrine cells, for direction selectivity", AT(amacrine[RETC_AMACRINE_DELAYED]),
+     amacrine},
+    {"brisk_on", "Ganglion cells: brisk ON", AT(ganglion[RETC_GANGLION_BRISK_ON]), ganglion},
+    {"brisk_off", "Ganglion cells: brisk OFF", AT(ganglion[RETC_GANGLION_BRISK_OFF]), ganglion},
+    {"y_like", "Ganglion cells that add many rectified subunits", AT(ganglion[RETC_GANGLION_Y_LIKE]), ganglion},
+    {"direction_selective", "Ganglion cells with delayed inhibition from one side", AT(ganglion[RETC_GANGLION_DIRECTION]),
+     ganglion},
+    {"object_motion", "Ganglion cells that a moving background silences", AT(ganglion[RETC_GANGLION_OBJECT_MOTION]), ganglion},
+    {"gain_control", "Contrast gain control of ganglion cells", 0, gain_control},
+    {"output", "From a ganglion cell's input to its rate", 0, output},
+    {"spikes", "From rates to spikes", 0, spikes},
+};
+enum { SECTIONS = sizeof sections / sizeof *sections };
+
+const char *
+retc_bipolar_type_name(size_t type) {
+    return bipolar_names[type];
+}
+
+const char *
+retc_amacrine_type_name(size_t type) {
+    return amacrine_names[type];
+}
+
+const char *
+retc_ganglion_type_name(size_t type) {
+    return ganglion_names[type];
+}
+
+/* ---- presets --------------------------------------------------------------------------------------------------------- */
+
+static void
+set_tiny(retc_circuit_options *o) {
+    const retc_bipolar_options bipolar_cell = {.spacing = 100,
+                                               .jitter = 0.15,
+                                               .center = 35,
+                                               .surround = 70,
+                                               .surround_weight = 0.8,
+                                               .tau = 10,
+                                               .tau_adapt = 100,
+                                               .amacrine = RETC_AMACRINE_NONE};
+    const retc_amacrine_options narrow = {
+        .spacing = 80, .jitter = 0.15, .radius = 40, .tau = 5, .delay = 17, .threshold = 0.4, .reach = 15};
+    const retc_ganglion_options ganglion_cell = {.spacing = 130,
+                                                 .jitter = 0.1,
+                                                 .radius = 58,
+                                                 .inhibition = 1,
+                                                 .bipolar = RETC_BIPOLAR_OFF_TRANSIENT,
+                                                 .amacrine = RETC_AMACRINE_NONE};
+    *o = (retc_circuit_options){
+        .pixel = 50, .margin = 200, .on_pixels = 1, .calibration = RETC_CALIBRATE_STIMULUS, .contrast = 0.35, .seed = 1};
+    o->photoreceptor = (retc_photoreceptor_options){.tau_y = 6, .n_y = 3, .tau_z = 13, .n_z = 3, .beta = 4};
+    for (size_t i = 0; i < RETC_BIPOLAR_TYPES; ++i)
+        o->bipolar[i] = bipolar_cell;
+    o->bipolar[RETC_BIPOLAR_OFF].tau = 5;
+    for (size_t i = 0; i < RETC_AMACRINE_TYPES; ++i)
+        o->amacrine[i] = narrow;
+    o->amacrine[RETC_AMACRINE_ON].bipolar = RETC_BIPOLAR_ON;
+    o->amacrine[RETC_AMACRINE_OFF].bipolar = RETC_BIPOLAR_OFF;
+    o->amacrine[RETC_AMACRINE_WIDE].bipolar = o->amacrine[RETC_AMACRINE_DELAYED].bipolar = RETC_BIPOLAR_OFF_TRANSIENT;
+    for (size_t i = 0; i < RETC_GANGLION_TYPES; ++i)
+        o->ganglion[i] = ganglion_cell;
+    o->ganglion[RETC_GANGLION_BRISK_ON].bipolar = RETC_BIPOLAR_ON;
+    o->ganglion[RETC_GANGLION_BRISK_ON].amacrine = RETC_AMACRINE_ON;
+    o->ganglion[RETC_GANGLION_BRISK_OFF].bipolar = RETC_BIPOLAR_OFF;
+    o->ganglion[RETC_GANGLION_BRISK_OFF].amacrine = RETC_AMACRINE_OFF;
+    o->ganglion[RETC_GANGLION_BRISK_ON].cells = o->ganglion[RETC_GANGLION_BRISK_OFF].cells = 2;
+    o->gain_tau = 170;
+    o->rate = 15, o->rate_spread = 0.33, o->slope = 2, o->threshold = 1;
+    o->absolute = 2, o->relative = 2, o->order = 4;
+}
+
+static void
+set_salamander(retc_circuit_options *o) {
+    set_tiny(o);
+    o->calibration = RETC_CALIBRATE_NOISE, o->margin = 0, o->on_pixels = 0;
+    o->photoreceptor = (retc_photoreceptor_options){.tau_y = 14, .n_y = 4, .tau_z = 40, .n_z = 3, .beta = 1};
+    for (size_t i = 0; i < RETC_BIPOLAR_TYPES; ++i) {
+        int transient = i == RETC_BIPOLAR_ON_TRANSIENT || i == RETC_BIPOLAR_OFF_TRANSIENT;
+        o->bipolar[i] = (retc_bipolar_options){.spacing = 120,
+                                               .jitter = 0.2,
+                                               .center = 45,
+                                               .surround = 140,
+                                               .surround_weight = 0.7,
+                                               .tau = 20,
+                                               .transience = transient ? 0.9 : 0.2,
+                                               .tau_adapt = transient ? 80 : 200,
+                                               .threshold = transient ? 0 : -1,
+                                               .amacrine = RETC_AMACRINE_NONE};
+    }
+    o->bipolar[RETC_BIPOLAR_OFF].tau = o->bipolar[RETC_BIPOLAR_OFF_TRANSIENT].tau = 10;
+    o->bipolar[RETC_BIPOLAR_OFF].amacrine = RETC_AMACRINE_OFF, o->bipolar[RETC_BIPOLAR_OFF].inhibition = 0.3;
+    o->amacrine[RETC_AMACRINE_ON] = (retc_amacrine_options){.bipolar = RETC_BIPOLAR_ON,
+                                                            .spacing = 200,
+                                                            .jitter = 0.2,
+                                                            .radius = 90,
+                                                            .tau = 30,
+                                                            .delay = 20,
+                                                            .threshold = 0.5,
+                                                            .reach = 100};
+    o->amacrine[RETC_AMACRINE_OFF] = o->amacrine[RETC_AMACRINE_ON];
+    o->amacrine[RETC_AMACRINE_OFF].bipolar = RETC_BIPOLAR_OFF;
+    o->amacrine[RETC_AMACRINE_WIDE] = (retc_amacrine_options){.bipolar = RETC_BIPOLAR_OFF_TRANSIENT,
+                                                              .spacing = 250,
+                                                              .jitter = 0.2,
+                                                              .radius = 100,
+                                                              .tau = 10,
+                                                              .threshold = 0.3,
+                                                              .reach = 600};
+    o->amacrine[RETC_AMACRINE_DELAYED] = (retc_amacrine_options){.bipolar = RETC_BIPOLAR_OFF_TRANSIENT,
+                                                                 .spacing = 120,
+                                                                 .jitter = 0.2,
+                                                                 .radius = 60,
+                                                                 .tau = 60,
+                                                                 .delay = 40,
+                                                                 .threshold = 0.2,
+                                                                 .reach = 80};
+    for (size_t i = 0; i < RETC_GANGLION_TYPES; ++i) {
+        o->ganglion[i].cells = 4;
+        o->ganglion[i].spacing = 300, o->ganglion[i].jitter = 0.15, o->ganglion[i].radius = 90;
+    }
+    o->ganglion[RETC_GANGLION_Y_LIKE].radius = 130;
+    o->ganglion[RETC_GANGLION_DIRECTION].radius = 80, o->ganglion[RETC_GANGLION_DIRECTION].amacrine = RETC_AMACRINE_DELAYED;
+    o->ganglion[RETC_GANGLION_DIRECTION].inhibition = 3, o->ganglion[RETC_GANGLION_DIRECTION].offset = 120;
+    o->ganglion[RETC_GANGLION_OBJECT_MOTION].amacrine = RETC_AMACRINE_WIDE;
+    o->ganglion[RETC_GANGLION_OBJECT_MOTION].inhibition = 2, o->ganglion[RETC_GANGLION_OBJECT_MOTION].inner = 400;
+    o->rate = 8;
+}
+
+void
+retc_circuit_default(retc_circuit_options *options) {
+    set_tiny(options);
+}
+
+int
+retc_circuit_preset(const char *name, retc_circuit_options *options) {
+    if (!strcmp(name, "tiny"))
+        set_tiny(options);
+    else if (!strcmp(name, "salamander-like"))
+        set_salamander(options);
+    else
+        return RETC_FAIL(RETC_EINVAL, "there is no preset \"%s\"; expected tiny or salamander-like", name);
+    return RETC_OK;
+}
+
+void
+retc_circuit_set_cells(retc_circuit_options *options, size_t cells) {
+    size_t left[RETC_GANGLION_TYPES], any = 0;
+    for (size_t i = 0; i < RETC_GANGLION_TYPES; ++i) {
+        left[i] = options->ganglion[i].cells;
+        any += left[i];
+        options->ganglion[i].cells = 0;
+    }
+    for (size_t i = 0; cells > 0 && any > 0; i = (i + 1) % RETC_GANGLION_TYPES) {
+        if (left[i] == 0)
+            continue;
+        options->ganglion[i].cells += 1;
+        cells -= 1;
+    }
+}
+
+/* ---- checks ---------------------------------------------------------------------------------------------------------- */
+
+static double
+value_of(const parameter *p, const char *base) {
+    const char *at = base + p->offset;
+    switch (p->kind) {
+    case NUMBER:
+        return *(const double *)(const void *)at;
+    default:
+        return (double)*(const size_t *)(const void *)at;
+    }
+}
+
+static size_t
+count_choices(const parameter *p) {
+    size_t n = 0;
+    while (p->choices[n])
+        ++n;
+    return n;
+}
+
+static int
+check_value(const parameter *p, double value) {
+    double min = p->min, max = p->kind == CHOICE ? (double)count_choices(p) - 1 : p->max;
+    if (value >= min && value <= max)
+        return RETC_OK;
+    return RETC_FAIL(RETC_EINVAL, "%g%s%s is out of range: expected %g ... %g", value, p->unit ? " " : "",
+                     p->unit ? p->unit : "", min, max);
+}
+
+static int
+check_relations(const retc_circuit_options *o) {
+    size_t cells = 0;
+    for (size_t i = 0; i < RETC_BIPOLAR_TYPES; ++i) {
+        const retc_bipolar_options *b = &o->bipolar[i];
+        if (!(b->surround > b->center))
+            return RETC_FAIL(RETC_EINVAL, "[%s] surround: %g um should be more than the %g um of the centre", bipolar_names[i],
+                             b->surround, b->center);
+        if (b->inhibition > 0 && b->amacrine == RETC_AMACRINE_NONE)
+            return RETC_FAIL(RETC_EINVAL, "[%s] inhibition: %g, but amacrine is none", bipolar_names[i], b->inhibition);
+    }
+    for (size_t i = 0; i < RETC_GANGLION_TYPES; ++i) {
+        const retc_ganglion_options *g = &o->ganglion[i];
+        cells += g->cells;
+        if (g->cells > 0 && g->amacrine == RETC_AMACRINE_NONE && g->inhibition > 0 && g->offset > 0)
+            return RETC_FAIL(RETC_EINVAL, "[%s] offset: %g um, but amacrine is none", ganglion_names[i], g->offset);
+    }
+    if (cells < 1 || cells > 999)
+        return RETC_FAIL(RETC_EINVAL, "%zu ganglion cells in all: expected 1 ... 999", cells);
+    if (o->spikes == RETC_SPIKES_REFRACTORY && !(o->absolute + o->relative > 0))
+        return RETC_FAIL(RETC_EINVAL, "[spikes] process: refractory needs absolute or relative to be more than 0 ms");
+    return RETC_OK;
+}
+
+int
+retc_circuit_config_check(const retc_circuit_options *options) {
+    for (size_t s = 0; s < SECTIONS; ++s) {
+        const char *base = (const char *)options + sections[s].offset;
+        for (const parameter *p = sections[s].parameters; p->key; ++p) {
+            int status = check_value(p, value_of(p, base));
+            if (status < 0)
+                return retc_error_prefix(status, "[%s] %s", sections[s].name, p->key);
+        }
+    }
+    return check_relations(options);
+}
+
+/* ---- reading --------------------------------------------------------------------------------------------------------- */
+
+enum { MOST_KEYS = 16 };
+
+typedef struct {
+    FILE *in;
+    const char *path;
+    retc_circuit_options *options;
+    size_t line;
+    int seen[SECTIONS][MOST_KEYS];
+    int status;
+} reading;
+
+static void
+note_failure(reading *r, int code, const char *where) {
+    if (r->status < 0)
+        return;
+    r->status = where ? retc_error_prefix(code, "%s:%zu: %s", r->path, r->line, where)
+                      : retc_error_prefix(code, "%s:%zu", r->path, r->line);
+}
+
+static const section *
+find_section(const char *name) {
+    for (size_t s = 0; s < SECTIONS; ++s)
+        if (!strcmp(sections[s].name, name))
+            return &sections[s];
+    return NULL;
+}
+
+static int
+no_section(const char *name) {
+    const char *names[SECTIONS];
+    for (size_t s = 0; s < SECTIONS; ++s)
+        names[s] = sections[s].name;
+    const char *near = retc_nearest_name(name, names, SECTIONS);
+    return RETC_FAIL(RETC_EINVAL, "there is no section [%s]%s%s%s; --print-config shows all", name,
+                     near ? "; did you mean [" : "", near ? near : "", near ? "]?" : "");
+}
+
+static int
+no_key(const section *s, const char *key) {
+    const char *names[MOST_KEYS];
+    size_t n = 0;
+    for (const parameter *p = s->parameters; p->key; ++p)
+        names[n++] = p->key;
+    const char *near = retc_nearest_name(key, names, n);
+    return RETC_FAIL(RETC_EINVAL, "there is no such key%s%s%s; --print-config shows all", near ? "; did you mean " : "",
+                     near ? near : "", near ? "?" : "");
+}
+
+static int
+set_choice(const parameter *p, const char *text, void *at) {
+    char all[160] = "";
+    for (size_t i = 0; p->choices[i]; ++i) {
+        if (!strcmp(p->choices[i], text)) {
+            *(size_t *)at = i;
+            return RETC_OK;
+        }
+        strncat(all, i ? ", " : "", sizeof all - strlen(all) - 1);
+        strncat(all, p->choices[i], sizeof all - strlen(all) - 1);
+    }
+    return RETC_FAIL(RETC_EINVAL, "\"%s\" is none of %s", text, all);
+}
+
+/* "40 ms": the number, and the unit when one is given, which must be the key's. */
+static int
+set_number(const parameter *p, const char *text, void *at) {
+    char number[64];
+    size_t length = strcspn(text, " \t");
+    const char *unit = text + length + strspn(text + length, " \t");
+    double value;
+    snprintf(number, sizeof number, "%.*s", (int)length, text);
+    if (retc_parse_double(number, &value) < 0)
+        return RETC_FAIL(RETC_EINVAL, "\"%s\" is no number%s%s", text, p->unit ? " in " : "", p->unit ? p->unit : "");
+    if (*unit && (!p->unit || strcmp(unit, p->unit) != 0))
+        return RETC_FAIL(RETC_EINVAL, "\"%s\" is in %s, expected %s", text, unit, p->unit ? p->unit : "a plain number");
+    int status = check_value(p, value);
+    if (status < 0)
+        return status;
+    if (p->kind != NUMBER && value != floor(value))
+        return RETC_FAIL(RETC_EINVAL, "%g is no whole number", value);
+    if (p->kind == NUMBER)
+        *(double *)at = value;
+    else
+        *(size_t *)at = (size_t)value;
+    return RETC_OK;
+}
+
+static void
+cut_comment(char *value) {
+    for (char *c = value; *c; ++c)
+        if (*c == '#' && (c == value || isspace((unsigned char)c[-1])))
+            *c = '\0';
+    for (size_t n = strlen(value); n > 0 && isspace((unsigned char)value[n - 1]); --n)
+        value[n - 1] = '\0';
+}
+
+static int
+set_key(reading *r, const section *s, const char *key, const char *value) {
+    int status = RETC_OK;
+    const parameter *p = s->parameters;
+    while (p->key && strcmp(p->key, key) != 0)
+        ++p;
+    if (!p->key)
+        return no_key(s, key);
+    int *seen = &r->seen[s - sections][p - s->parameters];
+    if ((*seen)++)
+        return RETC_FAIL(RETC_EINVAL, "is given twice");
+    char *text = retc_strdup(value), *at = (char *)r->options + s->offset + p->offset;
+    RETC_TRY(RETC_GOT(text));
+    cut_comment(text);
+    RETC_TRY(p->kind == CHOICE ? set_choice(p, text, at) : set_number(p, text, at));
+
+done:
+    retc_free(text);
+    return status;
+}
+
+static int
+take(void *context, const char *name, const char *key, const char *value) {
+    reading *r = context;
+    char where[128];
+    if (r->status < 0)
+        return 0;
+    const section *s = find_section(name);
+    int code = !name[0] ? RETC_FAIL(RETC_EINVAL, "\"%s\" stands before the first [section]", key)
+               : s      ? set_key(r, s, key, value)
+                        : no_section(name);
+    snprintf(where, sizeof where, "[%s] %s", name, key);
+    if (code < 0)
+        note_failure(r, code, s ? where : NULL);
+    return code >= 0;
+}
+
+/* As fgets; counts lines, and refuses what is no text or too long for inih. */
+static char *
+next_line(char *line, int size, void *stream) {
+    reading *r = stream;
+    if (r->status < 0 || !fgets(line, size, r->in))
+        return NULL;
+    r->line += 1;
+    for (const char *c = line; r->status == RETC_OK && *c; ++c)
+        if (iscntrl((unsigned char)*c) && !isspace((unsigned char)*c))
+            note_failure(r, RETC_FAIL(RETC_EFORMAT, "this is not a text file, a configuration was expected"), NULL);
+    size_t length = strlen(line);
+    if (r->status == RETC_OK && length + 1 == (size_t)size && line[length - 1] != '\n' && line[0] != '#')
+        note_failure(r, RETC_FAIL(RETC_EFORMAT, "the line is longer than %d characters", size - 2), NULL);
+    if (length + 1 == (size_t)size && line[length - 1] != '\n')
+        for (int c; (c = fgetc(r->in)) != EOF && c != '\n';)
+            ;
+    return r->status < 0 ? NULL : line;
+}
+
+int
+retc_circuit_config_read(const char *path, retc_circuit_options *options) {
+    int status = RETC_OK;
+    retc_circuit_options result = *options;
+    reading r = {.path = path, .options = &result};
+    r.in = fopen(path, "r");
+    if (!r.in)
+        RETC_TRY(RETC_FAIL(RETC_EIO, "%s: %s", path, strerror(errno)));
+    int line = ini_parse_stream(next_line, &r, take, &r);
+    RETC_TRY(r.status);
+    if (ferror(r.in))
+        RETC_TRY(RETC_FAIL(RETC_EIO, "%s: %s", path, strerror(errno)));
+    if (line != 0)
+        RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s:%d: neither [section] nor key = value", path, line));
+    status = retc_circuit_config_check(&result);
+    if (status < 0)
+        RETC_TRY(retc_error_prefix(status, "%s", path));
+    *options = result;
+
+done:
+    if (r.in)
+        fclose(r.in);
+    return status;
+}
+
+/* ---- printing -------------------------------------------------------------------------------------------------------- */
+
+/* The shortest text that reads as the same number. */
+static void
+format_number(char *text, size_t size, double value) {
+    double back = NAN;
+    for (int digits = 6; digits <= 17 && back != value; ++digits) {
+        snprintf(text, size, "%.*g", digits, value);
+        if (retc_parse_double(text, &back) < 0)
+            return;
+    }
+}
+
+static void
+print_parameter(FILE *out, const parameter *p, const char *base) {
+    char text[64], line[128];
+    if (p->kind == CHOICE)
+        snprintf(text, sizeof text, "%s", p->choices[(size_t)value_of(p, base)]);
+    else
+        format_number(text, sizeof text, value_of(p, base));
+    snprintf(line, sizeof line, "%s = %s%s%s", p->key, text, p->unit ? " " : "", p->unit ? p->unit : "");
+    fprintf(out, "# %s", p->meaning);
+    if (p->kind == CHOICE) {
+        fputs("; one of", out);
+        for (size_t i = 0; p->choices[i]; ++i)
+            fprintf(out, "%s %s", i ? "," : "", p->choices[i]);
+    } else {
+        fprintf(out, "; %g ... %g", p->min, p->max);
+    }
+    fprintf(out, "\n%s\n", line);
+}
+
+void
+retc_circuit_config_print(FILE *out, const retc_circuit_options *options) {
+    fputs("# A simulated retina: retcodec simulate --config FILE.  What a file leaves out is taken from the preset.\n"
+          "# Sources: BMS Baccus & Meister 2002; OBM Olveczky, Baccus & Meister 2003; BOM Baccus, Olveczky, Manu & Meister "
+          "2008;\n"
+          "# AS Awatramani & Slaughter 2000; GM Gollisch & Meister 2008; CBMS Clark, Benichou, Meister & da Silveira 2013;\n"
+          "# BBJM Berry, Brivanlou, Jordan & Meister 1999; BM Berry & Meister 1998.  Values are round numbers of the size that "
+          "is\n"
+          "# reported there, not fits.\n",
+          out);
+    for (size_t s = 0; s < SECTIONS; ++s) {
+        const char *base = (const char *)options + sections[s].offset;
+        fprintf(out, "\n# %s\n[%s]\n", sections[s].meaning, sections[s].name);
+        for (const parameter *p = sections[s].parameters; p->key; ++p)
+            print_parameter(out, p, base);
+    }
+}
