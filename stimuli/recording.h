@@ -8,6 +8,7 @@
  *   <part>/block_start (B)        i8  first frame of each stretch of continuous time (absent: as many equal blocks as the
  *                                     published data set of the file's folder is known to have, else one stretch)
  *   /cell_names (N)               strings
+ *   /cells/<name> (N,...)         what else is known of every cell; of lists /cells/<name>_index (N) i8 has the ends
  *   /interneurons/<part>/signal   (I,T) f4  true signals of a simulated retina, /interneurons/names (I) strings
  *   <part>/onset (T), (R,T)       f8  onsets of the frames on the clock of the spike times, s (test: of every repeat)
  *   root attribute frame_interval f8  s, else the median of the differences of <part>/time
