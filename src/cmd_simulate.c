@@ -7,7 +7,7 @@ typedef struct {
     retc_simulate_options simulate;
     const char *preset, *config, *explain, *calibrate, *adaptation, *spikes;
     size_t cells;
-    double rate, pixel;
+    double rate, pixel, gain_control;
     int print_config;
     retc_common common;
 } options;
@@ -75,6 +75,8 @@ configure(options *o) {
         circuit->calibration = find(calibrations, o->calibrate);
     if (o->adaptation)
         circuit->photoreceptor.adaptation = find(adaptations, o->adaptation);
+    if (o->gain_control >= 0)
+        circuit->gain_strength = o->gain_control;
     if (o->spikes)
         circuit->spikes = find(processes, o->spikes);
     circuit->seed = o->common.seed;
@@ -115,7 +117,7 @@ done:
 
 int
 retc_cmd_simulate(int argc, char **argv) {
-    options o = {.simulate = {.repeats = 30}, .preset = "tiny", .explain = "test", .common = {.seed = 1}};
+    options o = {.simulate = {.repeats = 30}, .preset = "tiny", .explain = "test", .gain_control = -1, .common = {.seed = 1}};
     int required = asks_for_config(argc, argv) ? 0 : RETC_OPTION_REQUIRED;
     const retc_option table[] = {
         {"train", 0, RETC_OPTION_INPUT, required, &o.simulate.train, 0, 0, NULL, "stimulus file of the train part"},
@@ -136,6 +138,8 @@ retc_cmd_simulate(int argc, char **argv) {
          "configured"},
         {"adaptation", 0, RETC_OPTION_CHOICE, 0, &o.adaptation, 0, 0, "no|yes",
          "whether photoreceptors adapt to luminance; without it as configured"},
+        {"gain-control", 0, RETC_OPTION_DOUBLE, 0, &o.gain_control, -1, 100, NULL,
+         "strength of contrast gain control, per standard deviation of a ganglion cell's input; -1: as configured"},
         {"spikes", 0, RETC_OPTION_CHOICE, 0, &o.spikes, 0, 0, "poisson|refractory|gamma",
          "how spikes are drawn; without it as configured"},
         {"truth", 0, RETC_OPTION_CHOICE, 0, &o.explain, 0, 0, "none|test|all",

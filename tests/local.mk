@@ -5,6 +5,7 @@ C_TESTS = \
     tests/check_fftconv \
     tests/check_export \
     tests/check_circuit \
+    tests/check_circuit_protocols \
     tests/check_figure \
     tests/check_golden \
     tests/check_guard \

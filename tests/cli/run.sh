@@ -234,7 +234,10 @@ shipped_configurations() {
     touch frametimes_fullfieldnoise.txt stimulus_fullfieldnoise.txt fullfieldnoise_C1.txt
     for config in "$RETC_TESTS"/../scripts/*.conf; do
         expect 0 "$RETCODEC" run "$config" --dry-run
-        prints "figure --kind=strip"
+        case $config in
+        */protocols.conf) prints "figure --kind=protocol" ;;
+        *) prints "figure --kind=strip" ;;
+        esac
     done
     absent results
 }
