@@ -79,7 +79,7 @@ do for [r=1:rows] {
             set ytics nomirror ticks(most, 2) format ""
             unset ylabel
         }
-        set xtics nomirror ticks(to-from, columns > 3 ? 2 : 3) format (r == rows ? "%g" : "")
+        set xtics nomirror 0, ticks(to-from, columns > 3 ? 2 : 3), to-0.1*(to-from) format (r == rows ? "%g" : "")
         set xlabel (r == rows && c == (columns+1)/2 ? "time (s)" : "") offset 0, 0.6
         set object 1 rectangle from 0, graph 0 to duration[c], graph 1 behind fillcolor rgb "#f2f2f2" fillstyle solid noborder
         plot table index sprintf("psth %d %d", r, c) using 1:2 with steps linewidth 1.1 linecolor rgb blue
