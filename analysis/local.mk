@@ -35,3 +35,5 @@ libretcodec_internal_la_SOURCES += \
     analysis/protocol_index.c analysis/protocol_index.h analysis/protocol_peak.c \
     analysis/protocol_response.c analysis/protocol_response.h
 pkginclude_HEADERS += analysis/figure_protocol.h analysis/protocol_index.h analysis/protocol_response.h
+libretcodec_internal_la_SOURCES += analysis/figure_circuit.c analysis/figure_circuit.h
+pkginclude_HEADERS += analysis/figure_circuit.h

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "figure_circuit.h"
 #include "figure_filters.h"
 #include "figure_irf.h"
 #include "figure_protocol.h"
@@ -29,6 +30,7 @@ static const retc_usage usage = {
         "                         rate, contributions of all layers and two modes\n"
         "  protocol RESPONSES     a protocol, what cells answer to it, and the index that tells their types apart\n"
         "  irf RF                 how a cell's receptive field changes in time\n"
+        "  circuit RECORDING      a simulated retina: mosaics and wiring, filters, output nonlinearities\n"
         "  stimulus STIMULUS      frames of a movie, its levels, its power spectrum; as .gif, the movie itself\n"
         "  quality REPORT         a recording on one page: drift, short intervals, ceilings, trials, frames",
     .example = "retcodec figure psth ln.h5 cnn.h5 --start 2 --duration 5 -o psth.png",
@@ -138,6 +140,12 @@ done:
     return status;
 }
 
+static int
+draw_circuit(retc_h5 *const *files, const options *asked, const retc_common *common, FILE *table) {
+    (void)asked, (void)common;
+    return retc_figure_circuit(files[0], table);
+}
+
 static const struct {
     const char *name;
     size_t least, most; /* input files */
@@ -149,6 +157,7 @@ static const struct {
     {"strip", 2, 2, "a file of contributions and one of modes", {"contributions", "modes"}, draw_strip},
     {"irf", 1, 1, "one file of IRFs", {"irf"}, draw_irf},
     {"protocol", 1, 1, "one file of responses to a protocol", {"protocol"}, draw_protocol},
+    {"circuit", 1, 1, "one recording of a simulated retina", {"recording"}, draw_circuit},
     {"stimulus", 1, 1, "one stimulus file", {"stimulus"}, draw_stimulus},
     {"quality", 1, 1, "one report of retcodec quality", {"quality"}, draw_quality},
 };
@@ -266,7 +275,7 @@ retc_cmd_figure(int argc, char **argv) {
     int status;
     const retc_option table[] = {
         {"kind", 0, RETC_OPTION_CHOICE, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &asked.kind, 0, 0,
-         "filters|psth|strip|irf|protocol|stimulus|quality", "what to draw"},
+         "filters|psth|strip|irf|protocol|circuit|stimulus|quality", "what to draw"},
         {"results", 0, RETC_OPTION_INPUTS, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &asked.inputs, 0, 0, NULL,
          "result files, as listed above"},
         RETC_COMMON_OUTPUT(common, "figure to write, ending in .png, .svg or .pdf"),

@@ -68,6 +68,7 @@ figure strip ../results/contributions.h5 ../results/modes.h5
 figure irf ../results/irf.h5
 figure protocol ../results/responses.h5
 figure quality ../results/quality.h5
+figure circuit $recording
 LIST
 }
 
@@ -286,6 +287,7 @@ predictions figure psth cut.h5
 contributions figure strip cut.h5 ../results/modes.h5
 modes figure strip ../results/contributions.h5 cut.h5
 irf figure irf cut.h5
+recording figure circuit cut.h5
 LIST
 }
 

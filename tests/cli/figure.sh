@@ -119,6 +119,23 @@ strip() {
     grep -q '"sum of 2 cells"' figure-png.txt
 }
 
+circuit() {
+    results
+    draw circuit ../results/simulate.h5
+    grep -q '"simulated retina: 2 ganglion cells, ' figure-png.txt
+    # Every cell has an outline, a curve of its output, and lines from the bipolar cells that excite it.
+    [ "$(grep -c '"cell0[12]"' figure-png.txt)" -eq 2 ]
+    grep -q '^# output 2' figure-png.txt
+    awk '/^# excitation/ { on = 1; next } /^$/ { on = 0 } on && !/^#/ { n += 1 } END { exit n < 2 }' figure-png.txt
+    awk 'BEGIN { for (i = 0; i < 1000; ++i) print i / 100 }' >frames.txt
+    awk 'BEGIN { for (i = 0; i < 1000; ++i) print (i * i) % 97 - 48.5 }' >stimulus.txt
+    awk 'BEGIN { for (t = 0.1; t < 9.9; t += 0.05) print t }' >cell.txt
+    "$RETCODEC" import text --frames frames.txt --stimulus stimulus.txt -q -o imported.h5 cell.txt 2>err || fail "$(cat err)"
+    expect 1 "$RETCODEC" figure circuit imported.h5 -o no.png
+    complains 'imported.h5: is no recording of a simulated retina'
+    absent no.png no.txt
+}
+
 stimulus() {
     results
     draw stimulus ../results/stimulus-train.h5
@@ -221,4 +238,4 @@ wrong_usage() {
     no_leftovers
 }
 
-run_cases filters filters_without_level psth strip stimulus up_to_date without_gnuplot failing_gnuplot size_limit wrong_usage
+run_cases filters filters_without_level psth strip circuit stimulus up_to_date without_gnuplot failing_gnuplot size_limit wrong_usage
