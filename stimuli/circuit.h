@@ -22,8 +22,9 @@
  * a quarter.  Bipolar and amacrine cells that reach no recorded ganglion cell are left out.
  *
  * Calibration sets g, one per type, so that drives of that type have mean square 1; sd, the standard deviation of x_j;
- * slope = o / sd and offset = -o m / sd - threshold with the o that is asked for and the mean m of x_j; and the gain, so that
- * the mean rate is the asked one. */
+ * slope = o / s and offset = -slope max(m, 0) - threshold with the o that is asked for and the mean m and standard deviation s
+ * of u_j, so that neither mean grey (u_j = 0) nor the mean of what inhibits lies above the bend; and the gain, so that the mean
+ * rate is the asked one. */
 #ifndef RETC_CIRCUIT_H
 #define RETC_CIRCUIT_H
 

@@ -188,8 +188,8 @@ retc_ganglion_type_name(size_t type) {
 
 static void
 set_tiny(retc_circuit_options *o) {
-    const retc_bipolar_options bipolar_cell = {.spacing = 100,
-                                               .jitter = 0.15,
+    const retc_bipolar_options bipolar_cell = {.spacing = 110,
+                                               .jitter = 0,
                                                .center = 35,
                                                .surround = 70,
                                                .surround_weight = 0.8,
@@ -248,13 +248,13 @@ set_salamander(retc_circuit_options *o) {
     o->bipolar[RETC_BIPOLAR_OFF].tau = o->bipolar[RETC_BIPOLAR_OFF_TRANSIENT].tau = 10;
     o->bipolar[RETC_BIPOLAR_OFF].amacrine = RETC_AMACRINE_OFF, o->bipolar[RETC_BIPOLAR_OFF].inhibition = 0.3;
     o->amacrine[RETC_AMACRINE_ON] = (retc_amacrine_options){.bipolar = RETC_BIPOLAR_ON,
-                                                            .spacing = 200,
+                                                            .spacing = 120,
                                                             .jitter = 0.2,
                                                             .radius = 90,
                                                             .tau = 30,
                                                             .delay = 20,
                                                             .threshold = 0.5,
-                                                            .reach = 100};
+                                                            .reach = 120};
     o->amacrine[RETC_AMACRINE_OFF] = o->amacrine[RETC_AMACRINE_ON];
     o->amacrine[RETC_AMACRINE_OFF].bipolar = RETC_BIPOLAR_OFF;
     o->amacrine[RETC_AMACRINE_WIDE] = (retc_amacrine_options){.bipolar = RETC_BIPOLAR_OFF_TRANSIENT,
@@ -265,7 +265,7 @@ set_salamander(retc_circuit_options *o) {
                                                               .threshold = 0.3,
                                                               .reach = 600};
     o->amacrine[RETC_AMACRINE_DELAYED] = (retc_amacrine_options){.bipolar = RETC_BIPOLAR_OFF_TRANSIENT,
-                                                                 .spacing = 120,
+                                                                 .spacing = 80,
                                                                  .jitter = 0.2,
                                                                  .radius = 60,
                                                                  .tau = 60,
@@ -276,7 +276,8 @@ set_salamander(retc_circuit_options *o) {
         o->ganglion[i].cells = 4;
         o->ganglion[i].spacing = 300, o->ganglion[i].jitter = 0.15, o->ganglion[i].radius = 90;
     }
-    o->ganglion[RETC_GANGLION_Y_LIKE].radius = 130;
+    o->ganglion[RETC_GANGLION_BRISK_ON].inhibition = o->ganglion[RETC_GANGLION_BRISK_OFF].inhibition = 0.4;
+    o->ganglion[RETC_GANGLION_Y_LIKE].radius = 180;
     o->ganglion[RETC_GANGLION_DIRECTION].radius = 80, o->ganglion[RETC_GANGLION_DIRECTION].amacrine = RETC_AMACRINE_DELAYED;
     o->ganglion[RETC_GANGLION_DIRECTION].inhibition = 3, o->ganglion[RETC_GANGLION_DIRECTION].offset = 120;
     o->ganglion[RETC_GANGLION_OBJECT_MOTION].amacrine = RETC_AMACRINE_WIDE;

@@ -474,21 +474,33 @@ calibrate_amacrines(calibration *c) {
     }
 }
 
+/* Mean and standard deviation of u = x / (1 + control v). */
+static void
+moments_of(const double *x, const double *v, double control, size_t n, double *mean, double *deviation) {
+    double sum = 0, squares = 0;
+    for (size_t t = 0; t < n; ++t)
+        sum += x[t] / (1 + control * v[t]);
+    *mean = sum / (double)n;
+    for (size_t t = 0; t < n; ++t) {
+        double d = x[t] / (1 + control * v[t]) - *mean;
+        squares += d * d;
+    }
+    *deviation = sqrt(squares / (double)n);
+}
+
 static int
 calibrate_cell(const calibration *c, size_t j) {
     const retc_circuit_options *o = &c->circuit->options;
-    const double *x = c->x + j * c->n, *v = c->v + j * c->n, n = (double)c->n;
-    double mean = 0, squares = 0, response = 0;
-    for (size_t t = 0; t < c->n; ++t)
-        mean += x[t] / n;
-    for (size_t t = 0; t < c->n; ++t)
-        squares += (x[t] - mean) * (x[t] - mean);
-    double deviation = sqrt(squares / n);
+    const double *x = c->x + j * c->n, *v = c->v + j * c->n;
+    double mean, deviation, response = 0;
+    moments_of(x, v, 0, c->n, &mean, &deviation);
     if (!(deviation > CONSTANT * fabs(mean)))
         return RETC_FAIL(RETC_ENUMBER, "the stimulus does not change the input of cell %zu", j + 1);
-    double slope = o->slope / deviation, offset = -slope * mean - o->threshold, control = o->gain_strength / deviation;
+    double control = o->gain_strength / deviation;
+    moments_of(x, v, control, c->n, &mean, &deviation);
+    double slope = o->slope / deviation, offset = -slope * fmax(mean, 0) - o->threshold;
     for (size_t t = 0; t < c->n; ++t)
-        response += retc_softplus(slope * x[t] / (1 + control * v[t]) + offset) / n;
+        response += retc_softplus(slope * x[t] / (1 + control * v[t]) + offset) / (double)c->n;
     c->circuit->output[j] = (retc_output){c->circuit->target_rate[j] / response, slope, offset, control};
     return RETC_OK;
 }

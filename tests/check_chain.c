@@ -161,7 +161,7 @@ interneurons_are_found(const retc_network *cnn, const retc_network *ln, retc_rec
     size_t start[2] = {0, first}, count[2] = {N, T};
     retc_match match;
     retc_h5 *file = retc_h5_open(retc_recording_path(recording));
-    ck_assert_uint_eq(I, 14);
+    ck_assert_uint_eq(I, 11);
     ck_ok(retc_recording_interneuron_signals(recording, RETC_TEST, first, T, signals));
     ck_ok(retc_h5_read(file, "/truth/test/rate", RETC_H5_FLOAT, start, count, signals + I * T));
     ck_ok(retc_match_interneurons(cnn, recording, RETC_TEST, 0, NULL, &match));

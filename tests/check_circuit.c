@@ -406,6 +406,7 @@ START_TEST(calibration_keeps_its_promises) {
     float *movie = noise_movie(SIDE, T, 0.35, 8);
     kept_movie kept = {movie};
     double squares[2] = {0}, count[2] = {0}, rate[RETC_GANGLION_TYPES] = {0};
+    double sum[RETC_GANGLION_TYPES] = {0}, sum_of_squares[RETC_GANGLION_TYPES] = {0};
     ck_ok(retc_circuit_calibrate(circuit, kept_frames, &kept, T, 2));
     for (size_t t0 = 0; t0 < T; t0 += 100) {
         retc_circuit_step(circuit, state, movie + t0 * PIXELS, 100, 1, 1);
@@ -417,14 +418,22 @@ START_TEST(calibration_keeps_its_promises) {
             for (size_t v = 0; v < retc_circuit_amacrines(circuit); ++v)
                 if (retc_circuit_amacrine(circuit, v)->type == RETC_AMACRINE_ON)
                     squares[1] += s.amacrine_drive[v * s.stride + t] * s.amacrine_drive[v * s.stride + t], count[1] += 1;
-            for (size_t j = 0; j < retc_circuit_cells(circuit); ++j)
-                rate[j] += s.rate[j * s.stride + t] / T;
+            for (size_t j = 0; j < retc_circuit_cells(circuit); ++j) {
+                double x = s.input[j * s.stride + t];
+                rate[j] += s.rate[j * s.stride + t] / T, sum[j] += x, sum_of_squares[j] += x * x;
+            }
         }
     }
     ck_assert_double_eq_tol(squares[0] / count[0], 1, 1e-10);
     ck_assert_double_eq_tol(squares[1] / count[1], 1, 1e-10);
     for (size_t j = 0; j < retc_circuit_cells(circuit); ++j)
         ck_assert_msg(rate[j] >= 15 * 0.67 - 1e-9 && rate[j] <= 15 * 1.33 + 1e-9, "cell %zu: %g spikes/s", j, rate[j]);
+    for (size_t j = 0; j < retc_circuit_cells(circuit); ++j) {
+        const retc_output *out = retc_circuit_output(circuit, j);
+        double mean = sum[j] / T, deviation = sqrt(sum_of_squares[j] / T - mean * mean);
+        ck_assert_double_eq_tol(out->slope * deviation, o.slope, 1e-9);
+        ck_assert_double_eq_tol(out->offset, -out->slope * fmax(mean, 0) - o.threshold, 1e-9);
+    }
     for (size_t i = 0; i < T * PIXELS; ++i)
         movie[i] = 40;
     ck_fails(retc_circuit_calibrate(circuit, kept_frames, &kept, T, 1), "does not change in its first 2000 frames");
