@@ -28,6 +28,7 @@ write_stimulus(const char *line, const char *path) {
     snprintf(words, sizeof words, "%s --frame-rate 100", line);
     for (char *word = strtok(words, " "); word && n < 63; word = strtok(NULL, " "))
         argument[n++] = word;
+    argument[n] = NULL;
     const retc_movie_kind *kind = retc_movie_kind_find(argument[1]);
     ck_ok(retc_movie_request_init(&request, kind));
     request.table[request.entries] = (retc_option)RETC_OPTIONS_END;
