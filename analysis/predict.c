@@ -280,3 +280,14 @@ retc_match_clear(retc_match *match) {
     retc_free(match->layer), retc_free(match->channel), retc_free(match->row), retc_free(match->column);
     *match = (retc_match){0};
 }
+
+/* A few hundred at most: insertion. */
+void
+retc_match_order(const retc_match *match, size_t *order) {
+    for (size_t i = 0; i < match->I; ++i) {
+        size_t at = i;
+        for (; at > 0 && match->correlation[order[at - 1]] < match->correlation[i]; --at)
+            order[at] = order[at - 1];
+        order[at] = i;
+    }
+}

@@ -45,6 +45,9 @@ int retc_match_interneurons(const retc_network *network, retc_recording *recordi
                             const retc_progress *progress, retc_match *result) RETC_USED;
 void retc_match_clear(retc_match *match);
 
+/* Interneurons by correlation, best first: order (I). */
+void retc_match_order(const retc_match *match, size_t *order);
+
 #ifdef __cplusplus
 }
 #endif

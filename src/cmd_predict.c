@@ -32,12 +32,37 @@ say_scores(const options *o, const retc_network *network, const retc_prediction 
     retc_say(&o->common, "%-16s %8.3f %8.3f %8.3f\n", "mean", mean.pearson, mean.noise_ceiling, mean.explained_variance);
 }
 
+/* Of more interneurons than MOST_MATCHES only the ENDS best and worst are listed; the file holds all. */
+enum { MOST_MATCHES = 40, ENDS = 5 };
+
 static void
+say_one_match(const options *o, const retc_recording *recording, const retc_match *match, size_t i) {
+    retc_say(&o->common, "%-28s %8.3f  conv%zu channel %zu (%zu,%zu)\n", retc_recording_interneuron_name(recording, i),
+             match->correlation[i], match->layer[i], match->channel[i], match->row[i], match->column[i]);
+}
+
+static int
 say_match(const options *o, const retc_recording *recording, const retc_match *match) {
+    size_t *order = NULL, I = match->I;
+    int status = RETC_OK;
+    RETC_TRY(RETC_ALLOC(order, I));
+    retc_match_order(match, order);
     retc_say(&o->common, "\n%-28s %8s  %s\n", "interneuron", "r", "model unit (row, column)");
-    for (size_t i = 0; i < match->I; ++i)
-        retc_say(&o->common, "%-28s %8.3f  conv%zu channel %zu (%zu,%zu)\n", retc_recording_interneuron_name(recording, i),
-                 match->correlation[i], match->layer[i], match->channel[i], match->row[i], match->column[i]);
+    if (I <= MOST_MATCHES) {
+        for (size_t i = 0; i < I; ++i)
+            say_one_match(o, recording, match, i);
+        goto done;
+    }
+    for (size_t i = 0; i < ENDS; ++i)
+        say_one_match(o, recording, match, order[i]);
+    retc_say(&o->common, "... and %zu more, down to:\n", I - 2 * ENDS);
+    for (size_t i = I - ENDS; i < I; ++i)
+        say_one_match(o, recording, match, order[i]);
+    retc_say(&o->common, "%zu interneurons, r of the upper quarter, the middle and the lower quarter: %.3f, %.3f, %.3f\n", I,
+             match->correlation[order[I / 4]], match->correlation[order[I / 2]], match->correlation[order[3 * I / 4]]);
+done:
+    retc_free(order);
+    return status;
 }
 
 int
@@ -78,7 +103,7 @@ retc_cmd_predict(int argc, char **argv) {
     RETC_TRY(retc_command_finish(file, &o.common, provenance));
     say_scores(&o, network, &prediction);
     if (match.I)
-        say_match(&o, recording, &match);
+        RETC_TRY(say_match(&o, recording, &match));
 done:
     retc_meter_stop();
     retc_h5_close(file);

@@ -439,6 +439,17 @@ fit_planted(retc_recording *recording, const retc_fit_options *options, const re
     return network;
 }
 
+/* Best first; equal ones stay in their order. */
+START_TEST(matches_are_put_in_order) {
+    double correlation[6] = {0.2, 0.9, -0.1, 0.9, 0.5, 0.95};
+    static const size_t expected[6] = {5, 1, 3, 4, 0, 2};
+    const retc_match match = {.I = 6, .correlation = correlation};
+    size_t order[6];
+    retc_match_order(&match, order);
+    ck_assert_mem_eq(order, expected, sizeof order);
+}
+END_TEST
+
 /* The network explains what the LN model cannot, and comes near the ceiling. */
 START_TEST(planted_subunits_are_found) {
     retc_recording *recording = planted_recording(retc_test_path("planted.h5"));
@@ -617,6 +628,7 @@ main(void) {
     suite_add_tcase(suite, split);
     TCase *fits = tcase_create("fits");
     tcase_set_timeout(fits, 300);
+    tcase_add_test(fits, matches_are_put_in_order);
     tcase_add_test(fits, planted_subunits_are_found);
     tcase_add_test(fits, same_seed_gives_the_same_model_on_any_number_of_threads);
     tcase_add_test(fits, killed_fits_resume_to_the_same_model);
