@@ -70,4 +70,22 @@ wrong_input() {
     absent no.png no.txt
 }
 
-run_cases indices figure wrong_input
+# A simulated recording carries the trials of its stimuli, each part its own.
+simulated() {
+    expect 0 "$RETCODEC" stimulus drifting-grating --directions 0,90,180 --trial 0.5 --repeats 2 --height 12 --width 12 -o train.h5 -q
+    expect 0 "$RETCODEC" stimulus flashes --repeats 2 --height 12 --width 12 -o test.h5 -q
+    expect 0 "$RETCODEC" simulate --train train.h5 --test test.h5 --repeats 5 --truth none -o recording.h5 -q
+    expect 0 "$RETCODEC" info recording.h5
+    prints "train          6 trials of 3 conditions"
+    prints "test           4 trials of 2 conditions"
+    expect 0 "$RETCODEC" protocol recording.h5 -o test-responses.h5
+    prints "flashes, 4 trials of 2 conditions, 4 cells"
+    prints "on_off_index"
+    expect 0 "$RETCODEC" protocol recording.h5 --part train --truth -o train-responses.h5
+    prints "drifting-grating, 6 trials of 3 conditions"
+    prints "direction_index"
+    expect 1 "$RETCODEC" protocol recording.h5 --trials absent.txt -o no.h5
+    absent no.h5
+}
+
+run_cases indices figure wrong_input simulated
