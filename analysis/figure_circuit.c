@@ -32,7 +32,7 @@ typedef struct {
 
 static int
 read_new(retc_h5 *file, const char *group, const char *name, retc_h5_type type, size_t *n, void *out) {
-    char path[128];
+    char path[256];
     void *data = NULL;
     snprintf(path, sizeof path, "%s/%s", group, name);
     int status = *n ? retc_h5_expect(file, path, 1, n, NULL) : RETC_OK;

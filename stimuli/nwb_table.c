@@ -169,7 +169,7 @@ done:
 int
 retc_nwb_offsets(const retc_nwb_table *table, const retc_nwb_column *column, size_t **offset) {
     int status = RETC_OK;
-    size_t *inner = NULL, *outer = NULL, n, entries;
+    size_t *inner = NULL, *outer = NULL, n = 0, entries = 0;
     RETC_TRY(length_of(table->h5, column->path, &n));
     if (column->levels == 0) {
         RETC_TRY(check_rows(table, column->path, n));
