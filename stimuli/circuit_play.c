@@ -6,9 +6,10 @@
 #include "circuit_data.h"
 #include "parallel.h"
 #include "rng.h"
+#include "rows.h"
 #include "stimulus_file.h"
 
-enum { LANES = 8, TILE = 16, TILES_IN_TASK = 8, MOST_STAGES = 8 };
+enum { LANES = 8, TILES_IN_TASK = 8, MOST_STAGES = 8 };
 
 /* Frames from row to row: not a power of two, so that the rows that one sum reads do not compete for the same cache lines. */
 enum { CHUNK = RETC_CIRCUIT_CHUNK, STRIDE = CHUNK + 8 };
@@ -143,21 +144,6 @@ photoreceptor_task(void *context, size_t task) {
 
 /* ---- behind them ----------------------------------------------------------------------------------------------------- */
 
-/* out (n) = weighted sum of rows of `in`; `out` has room for whole tiles. */
-static void
-pool_rows(const retc_wires *wires, size_t target, const double *in, size_t n, double *out) {
-    for (size_t t = 0; t < n; t += TILE) {
-        double sum[TILE] = {0};
-        for (size_t k = wires->first[target]; k < wires->first[target + 1]; ++k) {
-            const double *x = in + wires->source[k] * STRIDE + t;
-            double w = wires->weight[k];
-            for (size_t i = 0; i < TILE; ++i)
-                sum[i] += w * x[i];
-        }
-        memcpy(out + t, sum, sizeof sum);
-    }
-}
-
 static int
 bipolar_task(void *context, size_t u) {
     const step *s = context;
@@ -165,7 +151,9 @@ bipolar_task(void *context, size_t u) {
     retc_circuit_state *state = s->state;
     size_t type = c->bipolar[u].type;
     double *row = state->drive + u * state->stride + state->past;
-    pool_rows(&c->pixels, u, state->photoreceptor, s->n, row);
+    size_t first = c->pixels.first[u], whole = (s->n + RETC_ROW_TILE - 1) / RETC_ROW_TILE * RETC_ROW_TILE;
+    retc_row_pool(c->pixels.first[u + 1] - first, c->pixels.weight + first, c->pixels.source + first, state->photoreceptor,
+                  STRIDE, whole, row);
     retc_bipolar_filter_series(&c->options.bipolar[type], c->dt, c->bipolar_gain[type], state->bipolar_state + 2 * u, row,
                                s->n);
     return RETC_OK;

@@ -140,6 +140,33 @@ positive(float x) {
     return x > 0 ? (double)x : 0;
 }
 
+/* Weighted sums of rows: the same sums in the same order, so the same bits with every version. */
+START_TEST(pools_equal_their_definition) {
+    enum { ROWS = 9, N = 3 * RETC_ROW_TILE, STRIDE = N + 5 };
+    int have;
+    require_version(_i, &have);
+    if (!have)
+        retc_skip("this processor or build has no %s", versions[_i]);
+    gsl_rng *rng = retc_rng_alloc(16, RETC_STREAM_WEIGHTS, 0);
+    double x[ROWS * STRIDE], weight[ROWS], out[N];
+    size_t source[ROWS];
+    for (size_t i = 0; i < ROWS * STRIDE; ++i)
+        x[i] = gsl_rng_uniform(rng) - 0.5;
+    for (size_t k = 0; k < ROWS; ++k)
+        weight[k] = gsl_rng_uniform(rng) - 0.5, source[k] = (5 * k + 2) % ROWS;
+    for (size_t K = 0; K <= ROWS; ++K) {
+        retc_row_pool(K, weight, source, x, STRIDE, N, out);
+        for (size_t t = 0; t < N; ++t) {
+            double sum = 0;
+            for (size_t k = 0; k < K; ++k)
+                sum += weight[k] * x[source[k] * STRIDE + t];
+            ck_assert_double_eq(out[t], sum);
+        }
+    }
+    gsl_rng_free(rng);
+}
+END_TEST
+
 /* Against the formulas in double, each with the rounding of its few operations; and the same bits with every version. */
 START_TEST(rows_equal_their_formulas) {
     gsl_rng *rng = retc_rng_alloc(15, RETC_STREAM_WEIGHTS, (uint64_t)_i);
@@ -321,6 +348,7 @@ main(void) {
     tcase_set_timeout(fast, 120);
     tcase_add_loop_test(fast, gather_equals_its_definition, 0, VERSIONS);
     tcase_add_loop_test(fast, dots_equal_their_definition, 0, VERSIONS);
+    tcase_add_loop_test(fast, pools_equal_their_definition, 0, VERSIONS);
     tcase_add_loop_test(fast, rows_equal_their_formulas, 0, ROW + 1);
     suite_add_tcase(suite, fast);
     TCase *conv = tcase_create("convolution");

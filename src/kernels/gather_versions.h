@@ -26,6 +26,7 @@ typedef struct {
     void (*normed_backward)(const float *g, const float *x, float scale, float mean_g, float mean, float slope, size_t n,
                             float *out);
     void (*sums)(const float *x, const float *y, double shift, size_t n, double *a, double *b);
+    void (*pool)(size_t K, const double *weight, const size_t *source, const double *x, size_t stride, size_t n, double *out);
 } retc_row_functions;
 
 extern const retc_row_functions retc_rows_avx512, retc_rows_avx2, retc_rows_generic;

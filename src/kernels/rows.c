@@ -42,3 +42,8 @@ void
 retc_row_sums(const float *x, const float *y, double shift, size_t n, double *a, double *b) {
     retc_kernel_rows()->sums(x, y, shift, n, a, b);
 }
+
+void
+retc_row_pool(size_t K, const double *weight, const size_t *source, const double *x, size_t stride, size_t n, double *out) {
+    retc_kernel_rows()->pool(K, weight, source, x, stride, n, out);
+}

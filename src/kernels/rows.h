@@ -34,6 +34,11 @@ void retc_row_normed_backward(const float *g, const float *x, float scale, float
  */
 void retc_row_sums(const float *x, const float *y, double shift, size_t n, double *a, double *b);
 
+/* out (n) = sum over k < K of weight[k] x[source[k] stride ...], added up in the order of k.  n is a multiple of RETC_ROW_TILE.
+ */
+#define RETC_ROW_TILE ((size_t)32)
+void retc_row_pool(size_t K, const double *weight, const size_t *source, const double *x, size_t stride, size_t n, double *out);
+
 #ifdef __cplusplus
 }
 #endif

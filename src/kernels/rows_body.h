@@ -1,4 +1,5 @@
 /* The text of the row functions; whoever includes this defines TARGET and NAME as for gather_body.h. */
+#include "rows.h"
 
 static TARGET void
 NAME(retc_row_affine)(const float *restrict x, float scale, float shift, size_t n, float *restrict out) {
@@ -66,7 +67,25 @@ NAME(retc_row_sums)(const float *restrict x, const float *restrict y, double shi
     *b += ((product[0] + product[4]) + (product[1] + product[5])) + ((product[2] + product[6]) + (product[3] + product[7]));
 }
 
+static TARGET void
+NAME(retc_row_pool)(size_t K, const double *restrict weight, const size_t *restrict source, const double *restrict x,
+                    size_t stride, size_t n, double *restrict out) {
+    enum { TILE = RETC_ROW_TILE };
+    for (size_t t = 0; t < n; t += TILE) {
+        double sum[TILE] = {0};
+        for (size_t k = 0; k < K; ++k) {
+            const double *row = x + source[k] * stride + t;
+            double w = weight[k];
+            for (size_t i = 0; i < TILE; ++i)
+                sum[i] += w * row[i];
+        }
+        for (size_t i = 0; i < TILE; ++i)
+            out[t + i] = sum[i];
+    }
+}
+
 const retc_row_functions NAME(retc_rows) = {
     NAME(retc_row_affine), NAME(retc_row_relu),           NAME(retc_row_relu_backward),   NAME(retc_row_relu_secant),
     NAME(retc_row_step),   NAME(retc_row_step_trapezium), NAME(retc_row_normed_backward), NAME(retc_row_sums),
+    NAME(retc_row_pool),
 };
