@@ -48,10 +48,17 @@ clean_up_and_explain(int number) {
     _exit(EXIT_FAILURE);
 }
 
+#ifdef __SANITIZE_ADDRESS__
+enum { SANITIZED = 1 };
+#else
+enum { SANITIZED = 0 };
+#endif
+
 /* On a stack of their own, since the program's may have run out.  A sanitizer's report says more. */
 static void
 install_crash_handlers(void) {
-#ifndef __SANITIZE_ADDRESS__
+    if (SANITIZED)
+        return;
     static char stack[1 << 16];
     static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
     struct sigaction action = {.sa_handler = clean_up_and_explain, .sa_flags = SA_ONSTACK | SA_RESETHAND};
@@ -59,7 +66,6 @@ install_crash_handlers(void) {
     sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL);
     for (size_t i = 0; i < sizeof crashes / sizeof *crashes; ++i)
         sigaction(crashes[i], &action, NULL);
-#endif
 }
 
 static void

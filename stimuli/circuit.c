@@ -68,7 +68,7 @@ typedef struct {
 
 static void
 wires_pool(retc_wires *wires, size_t target, retc_place at, const pool *p) {
-    double nearest = INFINITY;
+    double nearest = (double)INFINITY;
     size_t candidate = p->n;
     wires->first[target + 1] = wires->first[target];
     if (!(p->sum > 0))
@@ -436,7 +436,7 @@ wire_pixels(retc_circuit *circuit) {
             const retc_neuron *neuron = &circuit->bipolar[u];
             const retc_bipolar_options *b = &o->bipolar[neuron->type];
             double sign = neuron->type == RETC_BIPOLAR_ON || neuron->type == RETC_BIPOLAR_ON_TRANSIENT ? 1 : -1,
-                   nearest = INFINITY;
+                   nearest = (double)INFINITY;
             size_t middle = 0, start = most;
             if (fill)
                 circuit->pixels.first[u + 1] = circuit->pixels.first[u];

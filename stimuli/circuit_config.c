@@ -567,7 +567,7 @@ done:
 /* The shortest text that reads as the same number. */
 static void
 format_number(char *text, size_t size, double value) {
-    double back = NAN;
+    double back = (double)NAN;
     for (int digits = 6; digits <= 17 && back != value; ++digits) {
         snprintf(text, size, "%.*g", digits, value);
         if (retc_parse_double(text, &back) < 0)

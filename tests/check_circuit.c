@@ -80,7 +80,7 @@ START_TEST(mosaics_are_even) {
     }
     for (double x = -800; x <= 800; x += 50) { /* away from the border, where the lattice ends */
         for (double y = -550; y <= 550; y += 50) {
-            double nearest = INFINITY;
+            double nearest = (double)INFINITY;
             for (size_t i = 0; i < n; ++i)
                 nearest = fmin(nearest, retc_distance(place[i], (retc_place){x, y}));
             ck_assert_double_le(nearest, (1 / sqrt(3) + jitter) * spacing + 1e-9);
@@ -456,7 +456,7 @@ START_TEST(adaptation_lowers_the_gain) {
             retc_circuit *circuit = make_circuit(&o, SIDE, INTERVAL);
             retc_circuit_state *state = retc_circuit_state_alloc(circuit);
             float frames[100 * PIXELS];
-            double before, after = -INFINITY;
+            double before, after = -(double)INFINITY;
             for (size_t i = 0; i < 100 * PIXELS; ++i)
                 frames[i] = (float)(127.5 * ((bright ? 1.8 : 1) + (i / PIXELS == 80 ? 0.1 : 0)));
             retc_circuit_step(circuit, state, frames, 100, 1, 1);
