@@ -1,8 +1,10 @@
 libretcodec_internal_la_SOURCES += \
     models/adam.c models/adam.h \
     models/fit.c models/fit.h \
+    models/checkpoint.c \
+    models/infer.c models/infer.h \
     models/ln.c models/ln.h \
-    models/model_file.c models/model_file.h \
+    models/model_file.c models/model_file.h models/model_internal.h models/model_layers.c models/model_read.c \
     models/network.c models/network.h \
     models/reference.c models/reference.h \
     models/reverse_correlation.c models/reverse_correlation.h \

@@ -16,9 +16,12 @@ retc_network_alloc(const char *model_type, size_t L, size_t H, size_t W, size_t 
     *network = (retc_network){.L = L, .H = H, .W = W, .N = N, .lag = 1, .stimulus_std = 1};
     network->model_type = retc_strdup(model_type);
     network->cell_name = retc_calloc(N, sizeof *network->cell_name);
-    int ok = network->model_type && network->cell_name;
-    for (size_t j = 0; ok && j < N; ++j)
+    network->cell_row = retc_calloc(N, sizeof *network->cell_row);
+    int ok = network->model_type && network->cell_name && network->cell_row;
+    for (size_t j = 0; ok && j < N; ++j) {
+        network->cell_row[j] = (int64_t)j;
         ok = (network->cell_name[j] = retc_strf("cell%02zu", j + 1)) != NULL;
+    }
     if (!ok) {
         retc_network_free(network);
         return NULL;
@@ -35,6 +38,7 @@ retc_network_free(retc_network *network) {
     for (size_t j = 0; network->cell_name && j < network->N; ++j)
         retc_free(network->cell_name[j]);
     retc_free(network->cell_name);
+    retc_free(network->cell_row);
     retc_free(network->model_type);
     retc_free(network->layer);
     retc_free(network->param);
@@ -67,6 +71,7 @@ retc_network_copy(const retc_network *from) {
     for (size_t l = 0; ok && l < from->layers; ++l, ++to->layers)
         if (from->layer[l].position)
             ok = (to->layer[l].position = duplicate(from->layer[l].position, 2 * from->layer[l].C, sizeof(size_t))) != NULL;
+    memcpy(to->cell_row, from->cell_row, from->N * sizeof *from->cell_row);
     for (size_t j = 0; ok && j < from->N; ++j)
         ok = retc_network_set_cell_name(to, j, from->cell_name[j]) == RETC_OK;
     if (!ok) {
@@ -246,6 +251,17 @@ retc_network_add_grab(retc_network *network, const size_t *position) {
 }
 
 int
+retc_network_add_average(retc_network *network) {
+    retc_layer *layer = add_layer(network, RETC_LAYER_AVERAGE);
+    if (!layer)
+        return RETC_ENOMEM;
+    size_t shape[2] = {layer->C, layer->h * layer->w};
+    layer->weight = add_param(network, layer, "w", 2, shape, 0);
+    layer->h = layer->w = 1;
+    return layer->weight < 0 ? RETC_ENOMEM : RETC_OK;
+}
+
+int
 retc_network_add_piecewise(retc_network *network, size_t knots) {
     retc_layer *layer = add_layer(network, RETC_LAYER_PIECEWISE);
     if (!layer)
@@ -330,6 +346,19 @@ retc_network_init(retc_network *network, uint64_t seed) {
         gsl_rng_free(rng);
     }
     return RETC_OK;
+}
+
+void
+retc_average_weights(const retc_network *network, const retc_layer *layer, size_t c, double *least, double *total) {
+    size_t n = network->param[layer->weight].shape[1];
+    const float *w = retc_network_values_const(network, layer->weight) + c * n;
+    double sum = 0;
+    *least = (double)w[0];
+    for (size_t l = 0; l < n; ++l)
+        *least = fmin(*least, (double)w[l]);
+    for (size_t l = 0; l < n; ++l)
+        sum += (double)w[l] - *least;
+    *total = sum;
 }
 
 void

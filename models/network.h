@@ -21,7 +21,9 @@ typedef enum {
     RETC_LAYER_NOISE,     /* adds N(0, sigma^2) in training, nothing else */
     RETC_LAYER_RELU,      /* max(x, 0) */
     RETC_LAYER_GRAB,      /* one position per channel: out[c] = x[c, row_c, column_c] */
+    RETC_LAYER_AVERAGE,   /* weighted average of each channel: out[c] = sum_l p[c,l] x[c,l], p from its parameter w */
     RETC_LAYER_SOFTPLUS,  /* log(1 + exp x), and x for x > 20 */
+    RETC_LAYER_EXP,       /* exp x */
     RETC_LAYER_PIECEWISE, /* straight lines through the knots of each channel, flat outside */
     RETC_LAYER_SCALE      /* value * x + offset: from the network's units to Hz */
 } retc_layer_kind;
@@ -40,7 +42,9 @@ typedef struct {
     double value, offset;        /* scale */
     size_t knots;                /* piecewise */
     size_t *position;            /* grab: (C,2) row, column */
-    int weight, bias, mean, var; /* indices into the table of parameters, or RETC_NO_PARAM; piecewise: weight = x, bias = y */
+    int one_hot;                 /* grab: stored as torch OneHot, a 1 at each position, not as a list of positions */
+    int weight, bias, mean, var; /* indices into the table of parameters, or RETC_NO_PARAM; piecewise: weight = x, bias = y;
+                                  * average: weight = w */
 } retc_layer;
 
 typedef struct {
@@ -57,6 +61,7 @@ typedef struct {
     double stimulus_mean, stimulus_std; /* x = (S - mean) / std */
     double frame_interval;              /* s, 0 when unknown */
     char **cell_name;                   /* (N) */
+    int64_t *cell_row;                  /* (N) row of each cell in the responses of the recording that was fitted */
     size_t layers, params, values;
     size_t modules; /* number of the next torch module */
     retc_layer *layer;
@@ -74,9 +79,10 @@ int retc_network_add_conv(retc_network *network, size_t K, size_t kh, size_t kw,
 int retc_network_add_batchnorm(retc_network *network, int per_unit, int absolute, double eps) RETC_USED;
 int retc_network_add_noise(retc_network *network, double sigma) RETC_USED;
 int retc_network_add_grab(retc_network *network, const size_t *position) RETC_USED;
+int retc_network_add_average(retc_network *network) RETC_USED; /* w (C, h w), equal weights */
 int retc_network_add_piecewise(retc_network *network, size_t knots) RETC_USED;
 int retc_network_add_scale(retc_network *network, double value, double offset) RETC_USED;
-int retc_network_add_simple(retc_network *network, retc_layer_kind kind) RETC_USED; /* ReLU, softplus */
+int retc_network_add_simple(retc_network *network, retc_layer_kind kind) RETC_USED; /* ReLU, softplus, exp */
 
 /* Skip a module number, as torch does for layers that compute nothing here (Flatten, Reshape). */
 void retc_network_skip_module(retc_network *network);
@@ -103,6 +109,10 @@ size_t retc_layer_units(const retc_layer *layer);
 
 /* Positions of the convolutions (the cuts at which contributions are taken): `cut` has room for network->layers. */
 size_t retc_network_cuts(const retc_network *network, size_t *cut);
+
+/* Weights of channel c of an average: p[c,l] = (w[c,l] - least) / total with least = min_l w[c,l], total = sum_l (w[c,l] -
+ * least) (OneHot of torch-deep-retina).  A total of 0, equal weights, gives no average. */
+void retc_average_weights(const retc_network *network, const retc_layer *layer, size_t c, double *least, double *total);
 
 /* Scale and shift of a batch norm at inference for feature f: y = x * scale + shift. */
 void retc_batchnorm_affine(const retc_network *network, const retc_layer *layer, size_t f, float *scale, float *shift);

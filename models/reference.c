@@ -84,6 +84,8 @@ elementwise(const retc_network *network, const retc_layer *layer, const double *
         return x > 0 ? x : 0;
     case RETC_LAYER_SOFTPLUS:
         return x > 20 ? x : log1p(exp(x));
+    case RETC_LAYER_EXP:
+        return exp(x);
     case RETC_LAYER_SCALE:
         return layer->value * x + layer->offset;
     case RETC_LAYER_PIECEWISE:
@@ -91,6 +93,23 @@ elementwise(const retc_network *network, const retc_layer *layer, const double *
                          value + network->param[layer->bias].offset + unit * layer->knots, layer->knots, x);
     default:
         return x;
+    }
+}
+
+/* in (C,cells,n) to out (C,n). */
+static void
+average(const retc_network *network, const retc_layer *layer, const double *value, const double *in, size_t n, double *out) {
+    const retc_param *w = &network->param[layer->weight];
+    for (size_t c = 0; c < layer->C; ++c) {
+        const double *row = value + w->offset + c * w->shape[1];
+        double least = row[0], total = 0;
+        for (size_t l = 0; l < w->shape[1]; ++l)
+            least = fmin(least, row[l]);
+        for (size_t l = 0; l < w->shape[1]; ++l)
+            total += row[l] - least;
+        for (size_t l = 0; l < w->shape[1]; ++l)
+            for (size_t t = 0; t < n; ++t)
+                out[c * n + t] += (row[l] - least) / total * in[(c * w->shape[1] + l) * n + t];
     }
 }
 
@@ -127,7 +146,9 @@ forward_layer(const retc_network *network, size_t l, const double *value, int tr
                 size_t unit = (c * layer[-1].h + layer->position[2 * c]) * layer[-1].w + layer->position[2 * c + 1];
                 memcpy(out->x[b] + c * n, in->x[b] + unit * n, n * sizeof(double));
             }
-        } else
+        } else if (layer->kind == RETC_LAYER_AVERAGE)
+            average(network, layer, value, in->x[b], n, out->x[b]);
+        else
             for (size_t u = 0; u < retc_layer_units(layer); ++u)
                 for (size_t t = 0; t < n; ++t)
                     out->x[b][u * n + t] = elementwise(network, layer, value, u, in->x[b][u * n + t]);

@@ -214,6 +214,10 @@ forward_row(const retc_tape *tape, const retc_layer *layer, size_t row, const fl
         for (size_t t = 0; t < n; ++t)
             out[t] = softplus(in[t]);
         break;
+    case RETC_LAYER_EXP:
+        for (size_t t = 0; t < n; ++t)
+            out[t] = expf(in[t]);
+        break;
     case RETC_LAYER_PIECEWISE:
         for (size_t t = 0; t < n; ++t)
             out[t] =
@@ -223,6 +227,7 @@ forward_row(const retc_tape *tape, const retc_layer *layer, size_t row, const fl
     case RETC_LAYER_NOISE:
     case RETC_LAYER_CONV:
     case RETC_LAYER_GRAB:
+    case RETC_LAYER_AVERAGE:
         break;
     }
 }
@@ -233,6 +238,26 @@ grabbed_row(const retc_tape *tape, size_t l, size_t c) {
     const retc_layer *before = &tape->network->layer[l - 1];
     const size_t *position = tape->network->layer[l].position;
     return (c * before->h + position[2 * c]) * before->w + position[2 * c + 1];
+}
+
+/* The average of a layer forward, from in (C,cells,ld) to out (C,ld), or backward, from g (C,ld) to gin (C,cells,ld). */
+static void
+average(const retc_tape *tape, const retc_layer *layer, int backward, const float *from, size_t n, float *to) {
+    size_t cells = tape->network->param[layer->weight].shape[1], ld = tape->ld;
+    for (size_t c = 0; c < layer->C; ++c) {
+        const float *w = retc_network_values_const(tape->network, layer->weight) + c * cells;
+        double least, total;
+        retc_average_weights(tape->network, layer, c, &least, &total);
+        if (!backward)
+            memset(to + c * ld, 0, n * sizeof *to);
+        for (size_t l = 0; l < cells; ++l) {
+            float p = (float)(((double)w[l] - least) / total);
+            const float *in = from + (backward ? c : c * cells + l) * ld;
+            float *out = to + (backward ? c * cells + l : c) * ld;
+            for (size_t t = 0; t < n; ++t)
+                out[t] = backward ? p * in[t] : out[t] + p * in[t];
+        }
+    }
 }
 
 void
@@ -257,6 +282,8 @@ retc_layer_forward(const retc_tape *tape, size_t l, const float *in, size_t n, f
     else if (layer->kind == RETC_LAYER_GRAB)
         for (size_t c = 0; c < layer->C; ++c)
             memcpy(out + c * ld, in + grabbed_row(tape, l, c) * ld, n * sizeof *out);
+    else if (layer->kind == RETC_LAYER_AVERAGE)
+        average(tape, layer, 0, in, n, out);
     else
         for (size_t row = 0; row < rows; ++row)
             forward_row(tape, layer, row, in + row * ld, n, out + row * ld);
@@ -301,6 +328,10 @@ backward_row(const retc_tape *tape, const retc_layer *layer, size_t row, const f
         for (size_t t = 0; t < n; ++t)
             gin[t] = g[t] * smooth_slope(in[t], out[t], in0, out0, t, sigmoid);
         break;
+    case RETC_LAYER_EXP:
+        for (size_t t = 0; t < n; ++t)
+            gin[t] = g[t] * smooth_slope(in[t], out[t], in0, out0, t, expf);
+        break;
     case RETC_LAYER_PIECEWISE:
         for (size_t t = 0; t < n; ++t) {
             (void)piecewise(retc_network_values_const(network, layer->weight) + row * layer->knots,
@@ -313,6 +344,7 @@ backward_row(const retc_tape *tape, const retc_layer *layer, size_t row, const f
     case RETC_LAYER_NOISE:
     case RETC_LAYER_CONV:
     case RETC_LAYER_GRAB:
+    case RETC_LAYER_AVERAGE:
         break;
     }
 }
@@ -330,7 +362,9 @@ retc_layer_backward(retc_tape *tape, size_t l, const float *in, const float *out
         memset(gin, 0, retc_layer_units(layer - 1) * ld * sizeof *gin);
         for (size_t c = 0; c < layer->C; ++c)
             memcpy(gin + grabbed_row(tape, l, c) * ld, g + c * ld, n * sizeof *gin);
-    } else
+    } else if (layer->kind == RETC_LAYER_AVERAGE)
+        average(tape, layer, 1, g, n, gin);
+    else
         for (size_t row = 0; row < rows; ++row)
             backward_row(tape, layer, row, in + row * ld, out + row * ld, in0 ? in0 + row * ld : NULL,
                          out0 ? out0 + row * ld : NULL, g + row * ld, n, gin + row * ld);

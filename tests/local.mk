@@ -3,6 +3,7 @@ C_TESTS = \
     tests/check_base \
     tests/check_chain \
     tests/check_fftconv \
+    tests/check_convert \
     tests/check_export \
     tests/check_circuit \
     tests/check_circuit_protocols \
