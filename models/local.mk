@@ -3,6 +3,7 @@ libretcodec_internal_la_SOURCES += \
     models/fit.c models/fit.h \
     models/checkpoint.c \
     models/infer.c models/infer.h \
+    models/keras.c models/keras.h models/keras_config.c models/keras_config.h \
     models/ln.c models/ln.h \
     models/model_file.c models/model_file.h models/model_internal.h models/model_layers.c models/model_read.c \
     models/network.c models/network.h \
@@ -13,5 +14,5 @@ libretcodec_internal_la_SOURCES += \
     models/stream.c models/stream.h \
     models/tape.c models/tape.h \
     models/trainer.c models/trainer.h
-pkginclude_HEADERS += models/adam.h models/fit.h models/ln.h models/model_file.h models/network.h \
+pkginclude_HEADERS += models/adam.h models/fit.h models/keras.h models/ln.h models/model_file.h models/network.h \
     models/reference.h models/reverse_correlation.h models/split.h models/stacked.h models/stream.h models/tape.h models/trainer.h

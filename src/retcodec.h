@@ -85,6 +85,7 @@
 /* models */
 #include "adam.h"
 #include "fit.h"
+#include "keras.h"
 #include "ln.h"
 #include "model_file.h"
 #include "network.h"

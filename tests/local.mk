@@ -22,6 +22,7 @@ C_TESTS = \
     tests/check_import_open_retina \
     tests/check_import_real \
     tests/check_interneurons \
+    tests/check_keras \
     tests/check_kernels \
     tests/check_mat \
     tests/check_levels \
@@ -56,7 +57,7 @@ check_LTLIBRARIES += tests/libtesting.la
 check_PROGRAMS += $(C_TESTS)
 TESTS += $(C_TESTS)
 endif
-EXTRA_DIST += tests/h5py/make_nwb.py tests/h5py/make_open_retina.py
+EXTRA_DIST += tests/h5py/make_keras.py tests/h5py/make_nwb.py tests/h5py/make_open_retina.py
 EXTRA_DIST += tests/golden/sae.h5 tests/golden/tiny_wn.h5
 # The program as its users meet it.
 TEST_EXTENSIONS = .sh
