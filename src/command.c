@@ -18,6 +18,7 @@ const retc_command retc_commands[] = {
     {"quality", "Recordings", "is a recording fit for models, and how good can they get?", retc_cmd_quality},
     {"export", "Recordings", "write a recording in the format of other programs", retc_cmd_export},
     {"fit", "Models", "fit a model of the retina to a recording", retc_cmd_fit},
+    {"convert", "Models", "models to and from PyTorch and Keras", retc_cmd_convert},
     {"predict", "Models", "model responses, scored against the recording", retc_cmd_predict},
     {"contribute", "Analysis", "how much every model interneuron drove the cells", retc_cmd_contribute},
     {"modes", "Analysis", "factorise contributions into a few sparse modes", retc_cmd_modes},

@@ -77,6 +77,7 @@ int retc_cmd_stimulus(int argc, char **argv);
 int retc_cmd_simulate(int argc, char **argv);
 int retc_cmd_export(int argc, char **argv);
 int retc_cmd_quality(int argc, char **argv);
+int retc_cmd_convert(int argc, char **argv);
 int retc_cmd_fit(int argc, char **argv);
 int retc_cmd_predict(int argc, char **argv);
 int retc_cmd_contribute(int argc, char **argv);

@@ -53,6 +53,7 @@ retcodec_SOURCES += \
     src/cmd_info.c \
     src/cmd_run.c \
     src/cmd_fit.c \
+    src/cmd_convert.c \
     src/cmd_predict.c \
     src/cmd_contribute.c \
     src/cmd_modes.c \
@@ -67,6 +68,7 @@ man_MANS = man/retcodec.1 \
     man/retcodec-quality.1 \
     man/retcodec-export.1 \
     man/retcodec-fit.1 \
+    man/retcodec-convert.1 \
     man/retcodec-predict.1 \
     man/retcodec-contribute.1 \
     man/retcodec-modes.1 \
