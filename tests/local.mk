@@ -6,6 +6,7 @@ C_TESTS = \
     tests/check_convert \
     tests/check_export \
     tests/check_circuit \
+    tests/check_circuit_config \
     tests/check_circuit_protocols \
     tests/check_figure \
     tests/check_golden \
