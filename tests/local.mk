@@ -58,12 +58,12 @@ check_LTLIBRARIES += tests/libtesting.la
 check_PROGRAMS += $(C_TESTS)
 TESTS += $(C_TESTS)
 endif
-EXTRA_DIST += tests/h5py/make_keras.py tests/h5py/make_nwb.py tests/h5py/make_open_retina.py
+EXTRA_DIST += tests/h5py/make_keras.py tests/h5py/make_nwb.py tests/h5py/make_torch.py tests/h5py/make_open_retina.py
 EXTRA_DIST += tests/golden/sae.h5 tests/golden/tiny_wn.h5
 # The program as its users meet it.
 TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = $(SHELL)
-CLI_TESTS = tests/cli/bad_input.sh tests/cli/convert.sh tests/cli/simulate.sh tests/cli/damaged.sh tests/cli/export.sh tests/cli/figure.sh tests/cli/files.sh \
+CLI_TESTS = tests/cli/bad_input.sh tests/cli/convert.sh tests/cli/simulate.sh tests/cli/damaged.sh tests/cli/export.sh tests/cli/export_torch.sh tests/cli/figure.sh tests/cli/files.sh \
     tests/cli/import.sh tests/cli/import_interneurons.sh tests/cli/import_matlab.sh \
     tests/cli/info.sh tests/cli/install.sh tests/cli/protocol.sh tests/cli/quality.sh \
     tests/cli/recording_options.sh tests/cli/resume.sh tests/cli/run.sh tests/cli/stimulus_natural.sh \
