@@ -3,7 +3,7 @@
  *     streams PROGRAM [SECONDS [MEGABYTES]]
  *
  * Noise of SECONDS (100 Hz, 50 x 50 pixels; default 300) is made and thrown away.  A movie of as much is generated and played
- * to a simulated retina of 20 ganglion cells and 800 interneurons, by PROGRAM as a user runs it.  Then recordings of
+ * to a simulated retina of 20 ganglion cells and 1000 interneurons, by PROGRAM as a user runs it.  Then recordings of
  * MEGABYTES (default 200) in the storages that labs use are read frame by frame, as a fit that streams reads them, beside
  * read() of the same file: "cold" after the kernel was asked to drop the file from its page cache, "warm" right after.  Each
  * row is a process of its own, so that its peak memory is its own.  Nothing is asserted. */
@@ -174,7 +174,7 @@ bench_streams(const char *program, double seconds) {
     double frames = round(seconds * RATE), megabytes = 1e-6 * frames * PIXELS;
     cost first = cost_of(run_program, &generate), second = cost_of(run_program, &simulate);
     print_row("white noise, made and written", first, megabytes, frames, "");
-    print_row("simulated: 20 cells, 800 interneurons", second, megabytes, frames, "");
+    print_row("simulated: 20 cells, 1000 interneurons", second, megabytes, frames, "");
     cost both = {first.seconds + second.seconds, first.processor + second.processor,
                  first.peak > second.peak ? first.peak : second.peak};
     print_row("both", both, megabytes, frames, "wanted: 100x, below 500 MB");
