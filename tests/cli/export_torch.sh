@@ -39,4 +39,17 @@ without_loader() {
     absent model.h5
 }
 
-run_cases is_python with_loader without_loader
+# A model that was fitted here runs on PyTorch's own modules, and gives the same.
+fitted_here() {
+    "$PYTHON" -c 'import torch, h5py' 2>/dev/null || skip "python3-torch or python3-h5py is not installed"
+    expect 0 "$RETCODEC" stimulus white-noise --frames 3000 --height 6 --width 6 -q -o movie.h5
+    expect 0 "$RETCODEC" simulate --train movie.h5 --cells 2 -q -o recording.h5
+    expect 3 "$RETCODEC" fit recording.h5 --history 8 --channels0 2 --channels1 2 --kernel0 3 --kernel1 3 --epochs 1 -q -o model.h5
+    expect 0 "$RETCODEC" convert model.h5 --to torch -o torch.h5
+    expect 0 "$PYTHON" "$RETC_TESTS/h5py/run_torch.py" torch.h5
+    expect 0 "$RETCODEC" convert torch.h5 -o again.h5
+    prints "check:     largest difference"
+    prints "5 windows"
+}
+
+run_cases is_python with_loader without_loader fitted_here
