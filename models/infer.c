@@ -135,11 +135,11 @@ done:
     return status;
 }
 
-/* The number of the ReLU between convolutions `core` and `next`, which holds no tensor.  Behind the batch norm come noise and
+/* The number of the ReLU before the convolution `next`, which holds no tensor.  Behind the batch norm come noise and
  * ReLU, with batch norm per unit a Reshape before or behind them, and a Flatten before a dense readout; with bnaftrelu ReLU
  * stands right before the batch norm. */
 static size_t
-relu_number(size_t core, size_t next, size_t norm, size_t noise, int after_relu) {
+relu_number(size_t next, size_t norm, size_t noise, int after_relu) {
     if (noise)
         return noise + 1;
     if (after_relu)
@@ -147,7 +147,7 @@ relu_number(size_t core, size_t next, size_t norm, size_t noise, int after_relu)
     if (!norm)
         return next - 1;
     size_t gap = next - norm - 1;
-    return core < norm ? norm + (gap == 4 ? 3 : gap) : 0;
+    return norm + (gap == 4 ? 3 : gap);
 }
 
 /* A convolution and what follows it up to the next one. */
@@ -161,7 +161,7 @@ append_hidden(inference *in, size_t core, size_t next) {
     if (norm && !after_relu && json_is_true(json_object_get(in->hyps, "bnaftrelu")))
         RETC_TRY(RETC_FAIL(RETC_EFORMAT, "\"hyps_json\" says bnaftrelu, but sequential.%zu leaves no room for a ReLU before it",
                            norm));
-    size_t relu = relu_number(core, next, norm, noise, after_relu);
+    size_t relu = relu_number(next, norm, noise, after_relu);
     if (relu <= core || relu >= next || in->kind[relu] != NOTHING)
         RETC_TRY(RETC_FAIL(RETC_EFORMAT, "there is no room for a ReLU between sequential.%zu and sequential.%zu", core, next));
     append_core(in, core);

@@ -109,8 +109,8 @@ int retc_h5_set_text(retc_h5 *file, const char *object, const char *attribute, c
 int retc_h5_set_number(retc_h5 *file, const char *object, const char *attribute, double value) RETC_USED;
 int retc_h5_set_int(retc_h5 *file, const char *object, const char *attribute, int64_t value) RETC_USED;
 
-/* Visit every object below the root in name order: `visit(context, name, is_dataset)`; a negative return stops.  `visit` must not
- * read or write datasets: HDF5 keeps its lock meanwhile, for which the threads that unpack chunks would wait for ever. */
+/* Visit every object below the root in name order: `visit(context, name, is_dataset)`; a negative return stops.  `visit` must
+ * not read or write datasets: HDF5 keeps its lock meanwhile, for which the threads that unpack chunks would wait for ever. */
 int retc_h5_visit(retc_h5 *file, int (*visit)(void *context, const char *name, int is_dataset), void *context) RETC_USED;
 
 /* Pack and unpack chunks on up to `threads` threads (0, the default: all processors); files do not depend on it. */
