@@ -200,6 +200,7 @@ int
 main(void) {
     Suite *suite = suite_create("stacked");
     TCase *goldens = tcase_create("goldens"), *made = tcase_create("made");
+    tcase_set_timeout(goldens, 120);
     tcase_add_loop_test(goldens, collapse_equals_the_golden, 0, 2);
     tcase_add_test(goldens, checkpoint_equals_its_outputs);
     tcase_add_loop_test(made, collapse_equals_the_chain, 0, CHAINS);
