@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_TYPES = 16, PROFILE = 60, CURVE = 60 };
+enum { MOST_TYPES = 16, PROFILE = 60, CURVE = 60, WIDTHS = 5, BLOCK = 65536, FROM = -4 };
 
 /* Kinds of neurons, each with its types in the order in which they are found. */
 typedef struct {
@@ -26,6 +26,7 @@ typedef struct {
     wires excitation, inhibition;
     char **cell_name;
     double *gain, *slope, *offset, interval; /* (N), s */
+    int *chosen;                             /* (N) 1: its wiring is drawn */
 } circuit;
 
 /* ---- reading --------------------------------------------------------------------------------------------------------- */
@@ -87,6 +88,9 @@ read_wires(const circuit *c, const char *group, wires *w) {
         if (w->source[i] < 0 || w->source[i] >= (int64_t)c->inter.n || w->target[i] < 0 || w->target[i] >= (int64_t)c->cells.n)
             RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: connection %zu of \"%s\" joins neurons that are not there",
                                retc_h5_path(c->file), i, group));
+        else if (!isfinite(w->weight[i]) || w->weight[i] < 0)
+            RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: the weight of connection %zu of \"%s\" is %g, expected 0 or more",
+                               retc_h5_path(c->file), i, group, w->weight[i]));
 
 done:
     return status;
@@ -120,6 +124,28 @@ done:
     return status;
 }
 
+/* The cells called `names`; NULL: the first of every type. */
+static int
+choose_cells(circuit *c, const char *names) {
+    int status = RETC_OK;
+    retc_figure_cells cells = {0};
+    RETC_TRY(RETC_ALLOC(c->chosen, c->cells.n));
+    if (names)
+        RETC_TRY(retc_figure_cells_choose(c->file, "cell_names", c->cells.n, names, c->cells.n, &cells));
+    for (size_t i = 0; i < cells.n; ++i)
+        c->chosen[cells.index[i]] = 1;
+    for (size_t type = 0; !names && type < c->cells.types; ++type) {
+        size_t j = 0;
+        while (type_of(&c->cells, c->cells.type[j]) != type)
+            ++j;
+        c->chosen[j] = 1;
+    }
+
+done:
+    retc_figure_cells_free(&cells);
+    return status;
+}
+
 static void
 neurons_clear(neurons *all) {
     retc_free(all->type), retc_free(all->x), retc_free(all->y);
@@ -134,7 +160,7 @@ static void
 circuit_clear(circuit *c) {
     neurons_clear(&c->inter), neurons_clear(&c->cells);
     wires_clear(&c->excitation), wires_clear(&c->inhibition);
-    retc_free(c->cell_name), retc_free(c->gain), retc_free(c->slope), retc_free(c->offset);
+    retc_free(c->cell_name), retc_free(c->gain), retc_free(c->slope), retc_free(c->offset), retc_free(c->chosen);
 }
 
 /* ---- printing -------------------------------------------------------------------------------------------------------- */
@@ -204,28 +230,103 @@ print_places(const neurons *all, FILE *table) {
 
 static void
 print_cells(const circuit *c, FILE *table) {
-    retc_table_block(table, "cells", "x_um y_um radius_um type name");
+    retc_table_block(table, "cells", "x_um y_um radius_um type chosen name");
     for (size_t j = 0; j < c->cells.n; ++j) {
         retc_table_number(table, c->cells.x[j]);
         retc_table_number(table, c->cells.y[j]);
         retc_table_number(table, radius_of(c, j));
         retc_table_number(table, (double)(type_of(&c->cells, c->cells.type[j]) + 1));
+        retc_table_number(table, c->chosen[j]);
         retc_table_text(table, c->cell_name[j]);
         retc_table_end_row(table);
     }
 }
 
+/* ---- wiring of the chosen cells -------------------------------------------------------------------------------------- */
+
+typedef struct {
+    double largest;                /* weight */
+    double low[2], high[2];        /* um, of the cells and what excites them */
+    size_t excitation, inhibition; /* numbers of wires */
+} wiring;
+
 static void
-print_wires(const circuit *c, const wires *w, const char *block, FILE *table) {
-    retc_table_block(table, block, "x_um y_um dx_um dy_um");
-    if (w->n == 0)
-        print_row(table, 4, (double[]){(double)NAN, (double)NAN, (double)NAN, (double)NAN});
-    for (size_t i = 0; i < w->n; ++i) {
-        size_t u = (size_t)w->source[i], j = (size_t)w->target[i];
-        print_row(table, 4,
-                  (double[]){c->inter.x[u], c->inter.y[u], c->cells.x[j] - c->inter.x[u], c->cells.y[j] - c->inter.y[u]});
+include(wiring *all, double x, double y, double radius) {
+    const double at[2] = {x, y};
+    for (int k = 0; k < 2; ++k) {
+        all->low[k] = fmin(all->low[k], at[k] - radius);
+        all->high[k] = fmax(all->high[k], at[k] + radius);
     }
 }
+
+static size_t
+include_wires(const circuit *c, const wires *w, wiring *all) {
+    size_t n = 0;
+    for (size_t i = 0; i < w->n; ++i) {
+        if (!c->chosen[w->target[i]] || w->weight[i] == 0)
+            continue;
+        if (w == &c->excitation) /* wide amacrine cells may be far away */
+            include(all, c->inter.x[w->source[i]], c->inter.y[w->source[i]], 0);
+        all->largest = fmax(all->largest, w->weight[i]);
+        ++n;
+    }
+    return n;
+}
+
+static wiring
+wiring_of(const circuit *c) {
+    wiring all = {.low = {HUGE_VAL, HUGE_VAL}, .high = {-HUGE_VAL, -HUGE_VAL}};
+    for (size_t j = 0; j < c->cells.n; ++j)
+        if (c->chosen[j])
+            include(&all, c->cells.x[j], c->cells.y[j], radius_of(c, j));
+    all.excitation = include_wires(c, &c->excitation, &all);
+    all.inhibition = include_wires(c, &c->inhibition, &all);
+    return all;
+}
+
+static void
+print_wires(const circuit *c, const wires *w, double sign, double largest, FILE *table) {
+    for (size_t i = 0; i < w->n; ++i) {
+        size_t u = (size_t)w->source[i], j = (size_t)w->target[i];
+        if (c->chosen[j] && w->weight[i] > 0)
+            print_row(table, 6,
+                      (double[]){c->inter.x[u], c->inter.y[u], c->cells.x[j] - c->inter.x[u], c->cells.y[j] - c->inter.y[u],
+                                 sign * w->weight[i], ceil(WIDTHS * w->weight[i] / largest)});
+    }
+}
+
+/* What the panel says above it: "wiring of cell01, cell05". */
+static void
+print_wiring_title(const circuit *c, FILE *table) {
+    char title[96] = "wiring of ";
+    size_t n = 0, at = strlen(title);
+    for (size_t j = 0; j < c->cells.n; ++j)
+        n += c->chosen[j] != 0;
+    for (size_t j = 0, k = 0; j < c->cells.n; ++j)
+        if (c->chosen[j] && at < sizeof title)
+            at += (size_t)snprintf(title + at, sizeof title - at, "%s%s", k++ ? ", " : "", c->cell_name[j]);
+    if (at > 50)
+        snprintf(title, sizeof title, "wiring of %zu cells", n);
+    retc_table_text(table, title);
+}
+
+static void
+print_wiring(const circuit *c, FILE *table) {
+    wiring all = wiring_of(c);
+    double side = 1.15 * fmax(1, fmax(all.high[0] - all.low[0], all.high[1] - all.low[1])) / 2;
+    retc_table_block(table, "wiring", "title x_um y_um half_side_um largest_weight excitations inhibitions");
+    print_wiring_title(c, table);
+    print_row(table, 6,
+              (double[]){(all.low[0] + all.high[0]) / 2, (all.low[1] + all.high[1]) / 2, side, all.largest,
+                         (double)all.excitation, (double)all.inhibition});
+    retc_table_block(table, "wires", "x_um y_um dx_um dy_um weight width");
+    print_wires(c, &c->inhibition, -1, all.largest, table);
+    print_wires(c, &c->excitation, 1, all.largest, table);
+    if (all.excitation + all.inhibition == 0)
+        print_row(table, 6, (double[]){(double)NAN, (double)NAN, (double)NAN, (double)NAN, (double)NAN, (double)NAN});
+}
+
+/* ---- filters and outputs --------------------------------------------------------------------------------------------- */
 
 /* The course of a type after a flash: bipolar cells answer from lag 1 on, the drive of amacrine cells acts after their delay.
  */
@@ -290,44 +391,83 @@ is_bipolar_type(const circuit *c, size_t type) {
     return retc_h5_has(c->file, name);
 }
 
-/* Inputs in units of 1 / slope, in which the softplus goes from silent to straight over a few. */
-static void
+/* The largest rate of cell j in the recording, Hz; 0 when its rates were not kept. */
+static int
+largest_rate(const circuit *c, size_t j, double *largest) {
+    static const char *const names[] = {"truth/train/rate", "truth/test/rate"};
+    int status = RETC_OK;
+    double *rate = NULL;
+    *largest = 0;
+    RETC_TRY(RETC_ALLOC(rate, BLOCK));
+    for (int part = 0; part < 2; ++part) {
+        size_t shape[2] = {0};
+        if (!retc_h5_has(c->file, names[part]))
+            continue;
+        RETC_TRY(retc_h5_expect(c->file, names[part], 2, NULL, shape));
+        if (shape[0] != c->cells.n)
+            RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: dataset \"%s\" is of %zu cells, expected %zu", retc_h5_path(c->file),
+                               names[part], shape[0], c->cells.n));
+        for (size_t t = 0; t < shape[1]; t += BLOCK) {
+            size_t n = shape[1] - t < BLOCK ? shape[1] - t : BLOCK;
+            RETC_TRY(retc_h5_read(c->file, names[part], RETC_H5_DOUBLE, (size_t[]){j, t}, (size_t[]){1, n}, rate));
+            for (size_t i = 0; i < n; ++i)
+                *largest = fmax(*largest, rate[i]);
+        }
+    }
+
+done:
+    retc_free(rate);
+    return status;
+}
+
+/* Inputs in units of 1 / slope, in which the softplus goes from silent to straight over a few; up to that of the largest rate
+ * of the recording, where r = gain log(1 + e^(x + offset)) gives x = log(e^(r/gain) - 1) - offset. */
+static int
 print_outputs(const circuit *c, FILE *table) {
+    int status = RETC_OK;
     char name[32];
     for (size_t j = 0; j < c->cells.n; ++j) {
+        double largest, to = 4 - c->offset[j];
+        RETC_TRY(largest_rate(c, j, &largest));
+        if (largest > 0 && c->gain[j] > 0)
+            to = largest / c->gain[j] + log(-expm1(-largest / c->gain[j])) - c->offset[j];
+        to = fmax(to, 1);
         snprintf(name, sizeof name, "output %zu", j + 1);
-        retc_table_block(table, name, "input rate_Hz");
+        retc_table_block(table, name, "input_times_slope rate_Hz");
         for (int i = 0; i <= CURVE; ++i) {
-            double x = -2 + 10.0 * i / CURVE, u = x + c->offset[j];
+            double x = FROM + (to - FROM) * i / CURVE, u = x + c->offset[j];
             print_row(table, 2, (double[]){x, c->gain[j] * (u > 0 ? u + log1p(exp(-u)) : log1p(exp(u)))});
         }
     }
+
+done:
+    return status;
 }
 
 int
-retc_figure_circuit(retc_h5 *file, FILE *table) {
+retc_figure_circuit(retc_h5 *file, const char *cells, FILE *table) {
     int status = RETC_OK;
     circuit c = {0};
     char title[160];
     RETC_TRY(read_circuit(file, &c));
+    RETC_TRY(choose_cells(&c, cells));
     snprintf(title, sizeof title, "simulated retina: %zu ganglion cells, %zu interneurons", c.cells.n, c.inter.n);
-    retc_table_block(table, "figure", "title interneuron_types cell_types cells reach_of_cells_um reach_of_all_um inhibitions");
+    retc_table_block(table, "figure", "title interneuron_types cell_types cells reach_of_cells_um reach_of_all_um");
     retc_table_text(table, title);
-    print_row(table, 6,
-              (double[]){(double)c.inter.types, (double)c.cells.types, (double)c.cells.n, reach_of_cells(&c), reach_of_all(&c),
-                         (double)c.inhibition.n});
+    print_row(
+        table, 5,
+        (double[]){(double)c.inter.types, (double)c.cells.types, (double)c.cells.n, reach_of_cells(&c), reach_of_all(&c)});
     print_types(&c.inter, "types", table);
     print_types(&c.cells, "cell types", table);
     print_places(&c.inter, table);
     print_cells(&c, table);
-    print_wires(&c, &c.excitation, "excitation", table);
-    print_wires(&c, &c.inhibition, "inhibition", table);
+    print_wiring(&c, table);
     for (size_t i = 0; i < c.inter.types; ++i) {
         int is_bipolar = is_bipolar_type(&c, i);
         RETC_TRY(print_time(&c, i, is_bipolar, table));
         RETC_TRY(print_space(&c, i, is_bipolar, table));
     }
-    print_outputs(&c, table);
+    RETC_TRY(print_outputs(&c, table));
 
 done:
     circuit_clear(&c);

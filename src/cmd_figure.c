@@ -30,7 +30,7 @@ static const retc_usage usage = {
         "                         rate, contributions of all layers and two modes\n"
         "  protocol RESPONSES     a protocol, what cells answer to it, and the index that tells their types apart\n"
         "  irf RF                 how a cell's receptive field changes in time\n"
-        "  circuit RECORDING      a simulated retina: mosaics and wiring, filters, output nonlinearities\n"
+        "  circuit RECORDING      a simulated retina: mosaics, wiring of chosen cells, filters, outputs\n"
         "  stimulus STIMULUS      frames of a movie, its levels, its power spectrum; as .gif, the movie itself\n"
         "  quality REPORT         a recording on one page: drift, short intervals, ceilings, trials, frames",
     .example = "retcodec figure psth ln.h5 cnn.h5 --start 2 --duration 5 -o psth.png",
@@ -142,8 +142,8 @@ done:
 
 static int
 draw_circuit(retc_h5 *const *files, const options *asked, const retc_common *common, FILE *table) {
-    (void)asked, (void)common;
-    return retc_figure_circuit(files[0], table);
+    (void)common;
+    return retc_figure_circuit(files[0], asked->cells, table);
 }
 
 static const struct {
@@ -281,8 +281,7 @@ retc_cmd_figure(int argc, char **argv) {
         RETC_COMMON_OUTPUT(common, "figure to write, ending in .png, .svg or .pdf"),
         {"cells", 'c', RETC_OPTION_TEXT, 0, &asked.cells, 0, 0, NULL,
          "names of the cells, separated by commas; without it the first 8, in strip the sum of all, in irf the first, in "
-         "quality the "
-         "first 30"},
+         "quality the first 30, in circuit (its wiring) the first of each type"},
         {"start", 0, RETC_OPTION_DOUBLE, 0, &asked.start, 0, 1e9, "s", "where the window starts, from the first sample on"},
         {"duration", 0, RETC_OPTION_DOUBLE, 0, &asked.duration, 1e-3, 1e9, "s", "length of the window"},
         {"layer", 0, RETC_OPTION_TEXT, 0, &asked.layer, 0, 0, NULL,

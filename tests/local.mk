@@ -9,6 +9,7 @@ C_TESTS = \
     tests/check_circuit_config \
     tests/check_circuit_protocols \
     tests/check_figure \
+    tests/check_figure_circuit \
     tests/check_golden \
     tests/check_guard \
     tests/check_h5 \

@@ -123,10 +123,15 @@ circuit() {
     results
     draw circuit ../results/simulate.h5
     grep -q '"simulated retina: 2 ganglion cells, ' figure-png.txt
-    # Every cell has an outline, a curve of its output, and lines from the bipolar cells that excite it.
+    # Every cell has an outline and a curve of its output; the chosen ones have lines from the bipolar cells that excite them.
     [ "$(grep -c '"cell0[12]"' figure-png.txt)" -eq 2 ]
     grep -q '^# output 2' figure-png.txt
-    awk '/^# excitation/ { on = 1; next } /^$/ { on = 0 } on && !/^#/ { n += 1 } END { exit n < 2 }' figure-png.txt
+    expect 0 "$RETCODEC" figure circuit ../results/simulate.h5 --cells cell02 -o one.png
+    grep -q '^"wiring of cell02"' one.txt
+    awk '/^# wires/ { on = 1; next } /^$/ { on = 0 } on && !/^#/ && $5 > 0 { n += 1 } END { exit n < 1 }' one.txt
+    expect 1 "$RETCODEC" figure circuit ../results/simulate.h5 --cells nobody -o nobody.png
+    complains 'there is no cell "nobody" among its 2 cells'
+    absent nobody.png nobody.txt
     awk 'BEGIN { for (i = 0; i < 1000; ++i) print i / 100 }' >frames.txt
     awk 'BEGIN { for (i = 0; i < 1000; ++i) print (i * i) % 97 - 48.5 }' >stimulus.txt
     awk 'BEGIN { for (t = 0.1; t < 9.9; t += 0.05) print t }' >cell.txt
