@@ -3,8 +3,13 @@
 #include <float.h>
 #include <math.h>
 
+#include "parallel.h"
+
 /* Values looked at in one go: what is wrong is searched for only where something is. */
 #define PIECE ((size_t)4096)
+
+/* Values that a thread takes at a time. */
+#define SHARE ((size_t)1 << 17)
 
 static size_t
 smaller(size_t a, size_t b) {
@@ -38,8 +43,8 @@ clamp(float x) {
     return x > 0 ? (x < 255 ? x : 255.0f) : 0.0f;
 }
 
-size_t
-retc_levels_to_bytes(const float *levels, size_t n, uint8_t *bytes) {
+static size_t
+to_bytes(const float *levels, size_t n, uint8_t *bytes) {
     for (size_t from = 0; from < n; from += PIECE) {
         size_t m = smaller(PIECE, n - from), i = 0;
         int bad = 0;
@@ -54,6 +59,26 @@ retc_levels_to_bytes(const float *levels, size_t n, uint8_t *bytes) {
             return from + i;
     }
     return n;
+}
+
+typedef struct {
+    const float *levels;
+    size_t n;
+    uint8_t *bytes;
+} conversion;
+
+static int
+convert_share(void *context, size_t i) {
+    const conversion *c = context;
+    size_t from = i * SHARE, m = smaller(SHARE, c->n - from);
+    return to_bytes(c->levels + from, m, c->bytes + from) == m ? 0 : -1;
+}
+
+size_t
+retc_levels_to_bytes(const float *levels, size_t n, uint8_t *bytes) {
+    conversion c = {levels, n, bytes};
+    /* Which value is none is asked for only when there is one. */
+    return retc_parallel_for((n + SHARE - 1) / SHARE, 0, convert_share, &c) < 0 ? to_bytes(levels, n, bytes) : n;
 }
 
 void

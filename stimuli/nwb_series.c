@@ -4,6 +4,7 @@
 
 #include "frame_clock.h"
 #include "nwb.h"
+#include "parallel.h"
 
 /* Times and pictures may differ in number by this many (FORMATS 1); the fewer count. */
 enum { LENGTH_TOLERANCE = 2 };
@@ -347,6 +348,25 @@ picture_values(const retc_nwb_series *series, const float *stored, float *out) {
         }
 }
 
+typedef struct {
+    const retc_nwb_series *series;
+    const float *stored; /* (n,values) */
+    size_t values, n;
+    float *out; /* (n,H,W) */
+} picture_share;
+
+/* Pictures are worked on in shares: a single one is less than what waking a thread costs. */
+enum { PICTURES_PER_SHARE = 32 };
+
+static int
+share_values(void *context, size_t i) {
+    const picture_share *share = context;
+    size_t pixels = share->series->height * share->series->width;
+    for (size_t k = i * PICTURES_PER_SHARE; k < (i + 1) * PICTURES_PER_SHARE && k < share->n; ++k)
+        picture_values(share->series, share->stored + k * share->values, share->out + k * pixels);
+    return RETC_OK;
+}
+
 /* Pictures k ... k+n-1 of a stack, or picture k alone, as values. */
 static int
 read_pictures(const retc_nwb_series *series, size_t k, size_t n, float *out) {
@@ -364,8 +384,8 @@ read_pictures(const retc_nwb_series *series, size_t k, size_t n, float *out) {
             RETC_TRY(retc_h5_read(source->h5, source->single[k + done], RETC_H5_FLOAT, NULL, NULL, source->slab));
         else
             RETC_TRY(retc_h5_read(source->h5, source->stack, RETC_H5_FLOAT, start, count, source->slab));
-        for (size_t i = 0; i < m; ++i)
-            picture_values(series, source->slab + i * values, out + (done + i) * pixels);
+        picture_share share = {series, source->slab, values, m, out + done * pixels};
+        RETC_TRY(retc_parallel_for((m + PICTURES_PER_SHARE - 1) / PICTURES_PER_SHARE, 0, share_values, &share));
     }
 
 done:
