@@ -8,53 +8,8 @@
 #include "figure_irf.h"
 #include "figure_psth.h"
 #include "figure_strip.h"
+#include "tables.h"
 #include "testing.h"
-
-/* A table in memory. */
-static char *text;
-static size_t length;
-
-static FILE *
-begin_table(void) {
-    free(text);
-    text = NULL;
-    FILE *table = open_memstream(&text, &length);
-    ck_assert_ptr_nonnull(table);
-    return table;
-}
-
-/* The rows of a block: the text from behind its two comment lines to the next gap; free. */
-static char *
-block(const char *name) {
-    char head[64];
-    snprintf(head, sizeof head, "\n\n# %s\n# columns: ", name);
-    char *start = strstr(text, head);
-    ck_assert_msg(start != NULL, "no block \"%s\" in\n%s", name, text);
-    start = strchr(start + strlen(head), '\n') + 1;
-    char *end = strstr(start, "\n\n\n");
-    return strndup(start, end ? (size_t)(end - start) + 1 : strlen(start));
-}
-
-static void
-has_block(const char *name, const char *rows) {
-    char *found = block(name);
-    ck_assert_str_eq(found, rows);
-    free(found);
-}
-
-/* The n numbers of a block. */
-static void
-read_block(const char *name, double *values, size_t n) {
-    char *rows = block(name), *at = rows;
-    for (size_t i = 0; i < n; ++i) {
-        char *end = at;
-        values[i] = strtod(at, &end);
-        ck_assert_msg(end != at, "block \"%s\" has only %zu numbers", name, i);
-        at = end;
-    }
-    ck_assert_msg(at[strspn(at, " \n")] == '\0', "block \"%s\" has more than %zu numbers: %s", name, n, at);
-    free(rows);
-}
 
 static void
 put_floats(retc_h5 *file, const char *name, int rank, const size_t *shape, const float *data) {
@@ -90,7 +45,7 @@ static const char *const names[] = {"ON parasol", "cell \"2\"", "cell03"};
 /* ---- common ---------------------------------------------------------------------------------------------------------- */
 
 START_TEST(test_entries) {
-    FILE *table = begin_table();
+    FILE *table = retc_test_table_begin();
     retc_table_number(table, 0.1);
     retc_table_number(table, (double)NAN);
     retc_table_number(table, (double)INFINITY);
@@ -98,7 +53,7 @@ START_TEST(test_entries) {
     retc_table_text(table, "a \"b\"\nc");
     retc_table_end_row(table);
     fclose(table);
-    ck_assert_str_eq(text, "0.1 NaN NaN 1234567 \"a 'b' c\" \n");
+    ck_assert_str_eq(retc_test_table(), "0.1 NaN NaN 1234567 \"a 'b' c\" \n");
 }
 END_TEST
 
@@ -186,7 +141,7 @@ make_rf(const char *name, size_t H, size_t W, const int64_t *peak, double interv
 static int
 filters(retc_h5 *file) {
     retc_figure_cells cells = {0};
-    FILE *table = begin_table();
+    FILE *table = retc_test_table_begin();
     ck_ok(retc_figure_cells_choose(file, "/cell_names", RF_N, NULL, 8, &cells));
     int status = retc_figure_filters(file, &cells, table);
     fclose(table);
@@ -200,24 +155,25 @@ START_TEST(test_filters) {
     const int64_t peak[] = {2, 1, 1, 1, 0, 1};
     double course[9], map[12];
     ck_ok(filters(make_rf("rf.h5", RF_H, RF_W, peak, 0.01)));
-    has_block("figure", "2 1 2 2 \"grey: chance level of |STA| (p = 0.05)\" \n");
-    has_block("cells", "1 \"ON parasol: 100 spikes\" 3.11 0.25 1 1 -10 \n2 \"cell '2': 200 spikes\" 4.11 0.5 0 1 -20 \n");
-    read_block("course 1", course, 9);
+    retc_test_table_has("figure", "2 1 2 2 \"grey: chance level of |STA| (p = 0.05)\" \n");
+    retc_test_table_has("cells",
+                        "1 \"ON parasol: 100 spikes\" 3.11 0.25 1 1 -10 \n2 \"cell '2': 200 spikes\" 4.11 0.5 0 1 -20 \n");
+    retc_test_table_numbers("course 1", course, 9);
     ck_close_double("course 1", course, ((const double[]){-30, 1.11, 0.25, -20, 2.11, 0.25, -10, 3.11, 0.25}), 9, 0, 1e-7);
-    read_block("course 2", course, 9);
+    retc_test_table_numbers("course 2", course, 9);
     ck_close_double("course 2", course, ((const double[]){-30, -2.01, 0.5, -20, -4.01, 0.5, -10, -6.01, 0.5}), 9, 0, 1e-7);
-    read_block("map 2", map, 12);
+    retc_test_table_numbers("map 2", map, 12);
     ck_close_double("map 2", map, ((const double[]){0, 0, -4, 1, 0, -4.01, 0, 1, -4.1, 1, 1, -4.11}), 12, 0, 1e-7);
-    has_block("nonlinearity 1", "-1 1 \n0 2 \n1 4 \n");
-    has_block("nonlinearity 2", "-2 3 \n2 9 \n");
+    retc_test_table_has("nonlinearity 1", "-1 1 \n0 2 \n1 4 \n");
+    retc_test_table_has("nonlinearity 2", "-2 3 \n2 9 \n");
 }
 END_TEST
 
 START_TEST(test_filters_of_one_pixel) {
     const int64_t peak[] = {2, 0, 0, 2, 0, 0};
     ck_ok(filters(make_rf("rf.h5", 1, 1, peak, 0.01)));
-    has_block("figure", "2 0 1 1 \"grey: chance level of |STA| (p = 0.05)\" \n");
-    ck_assert_ptr_null(strstr(text, "# map"));
+    retc_test_table_has("figure", "2 0 1 1 \"grey: chance level of |STA| (p = 0.05)\" \n");
+    ck_assert_ptr_null(strstr(retc_test_table(), "# map"));
 }
 END_TEST
 
@@ -271,7 +227,7 @@ static int
 psth(retc_h5 *first, retc_h5 *second, double start, double duration) {
     retc_h5 *const files[] = {first, second};
     retc_figure_cells cells = {0};
-    FILE *table = begin_table();
+    FILE *table = retc_test_table_begin();
     ck_ok(retc_figure_cells_choose(first, "/cell_names", 2, NULL, 8, &cells));
     int status = retc_figure_psth(files, second ? 2 : 1, &cells, start, duration, table);
     fclose(table);
@@ -284,25 +240,27 @@ psth(retc_h5 *first, retc_h5 *second, double start, double duration) {
 /* The second model starts two frames later and lists its cells the other way round. */
 START_TEST(test_psth) {
     ck_ok(psth(make_predictions("ln.h5", "ln", 2, 5, 0, 0), make_predictions("cnn.h5", "cnn", 4, 4, 0.5f, 1), 0, 10));
-    has_block("figure", "2 2 0.02 0.11 \n");
-    has_block("models", "1 \"LN\" \n2 \"CNN\" \n");
-    has_block("cells", "1 \"a   LN r 0.50, CNN r 0.25, ceiling 0.88\" 111 \n2 \"b   LN r 0.25, CNN r 0.50\" 211 \n");
-    has_block("rates 1", "0.02 102 2 NaN \n0.03 103 3 NaN \n0.04 104 4 4.5 \n\n0.1 110 10 10.5 \n0.11 111 11 11.5 \n");
-    has_block("rates 2", "0.02 202 12 NaN \n0.03 203 13 NaN \n0.04 204 14 14.5 \n\n0.1 210 20 20.5 \n0.11 211 21 21.5 \n");
+    retc_test_table_has("figure", "2 2 0.02 0.11 \n");
+    retc_test_table_has("models", "1 \"LN\" \n2 \"CNN\" \n");
+    retc_test_table_has("cells", "1 \"a   LN r 0.50, CNN r 0.25, ceiling 0.88\" 111 \n2 \"b   LN r 0.25, CNN r 0.50\" 211 \n");
+    retc_test_table_has("rates 1",
+                        "0.02 102 2 NaN \n0.03 103 3 NaN \n0.04 104 4 4.5 \n\n0.1 110 10 10.5 \n0.11 111 11 11.5 \n");
+    retc_test_table_has("rates 2",
+                        "0.02 202 12 NaN \n0.03 203 13 NaN \n0.04 204 14 14.5 \n\n0.1 210 20 20.5 \n0.11 211 21 21.5 \n");
 }
 END_TEST
 
 START_TEST(test_psth_of_one_model) {
     ck_ok(psth(make_predictions("ln.h5", "ln", 2, 5, 200, 0), NULL, 0.01, 0.02));
-    has_block("figure", "2 1 0.03 0.04 \n");
-    has_block("cells", "1 \"a   LN r 0.50, ceiling 0.88\" 204 \n2 \"b   LN r 0.25\" 214 \n");
-    has_block("rates 1", "0.03 103 203 \n0.04 104 204 \n");
+    retc_test_table_has("figure", "2 1 0.03 0.04 \n");
+    retc_test_table_has("cells", "1 \"a   LN r 0.50, ceiling 0.88\" 204 \n2 \"b   LN r 0.25\" 214 \n");
+    retc_test_table_has("rates 1", "0.03 103 203 \n0.04 104 204 \n");
 }
 END_TEST
 
 START_TEST(test_psth_of_like_models) {
     ck_ok(psth(make_predictions("one.h5", "cnn", 2, 5, 0, 0), make_predictions("two.h5", "cnn", 2, 5, 0, 0), 0, 10));
-    has_block("models", "1 \"CNN (one.h5)\" \n2 \"CNN (two.h5)\" \n");
+    retc_test_table_has("models", "1 \"CNN (one.h5)\" \n2 \"CNN (two.h5)\" \n");
 }
 END_TEST
 
@@ -368,7 +326,7 @@ make_modes(size_t T, size_t A) {
 static int
 strip(retc_h5 *contributions, retc_h5 *modes, const char *cell, retc_figure_strip_options options) {
     retc_figure_cells cells = {0};
-    FILE *table = begin_table();
+    FILE *table = retc_test_table_begin();
     ck_ok(retc_figure_cells_choose(contributions, "/metadata/cell_names", STRIP_N, cell, 8, &cells));
     int status = retc_figure_strip(contributions, modes, &cells, &options, table);
     fclose(table);
@@ -383,30 +341,30 @@ START_TEST(test_strip) {
     ck_ok(strip(make_contributions("surprisal_contributions", 0), make_modes(STRIP_T, STRIP_A), NULL,
                 (retc_figure_strip_options){0.1, 0.04, NULL, NULL}));
     /* samples 10 to 13; the measured sum of cells at 13 is 2 (13 + 14) */
-    has_block("figure", "2 0.6 0.63 54 \"sum of 2 cells\" \"surprisal\" \n");
-    has_block("rate", "0.6 42 21 \n0.61 46 23 \n0.62 50 25 \n0.63 54 27 \n");
+    retc_test_table_has("figure", "2 0.6 0.63 54 \"sum of 2 cells\" \"surprisal\" \n");
+    retc_test_table_has("rate", "0.6 42 21 \n0.61 46 23 \n0.62 50 25 \n0.63 54 27 \n");
     /* of 16 values, fewer than 100, the largest is the 99th percentile */
-    has_block("layers", "1 \"conv0\" 4 313 \n2 \"conv1\" 4 313 \n");
-    read_block("contributions 2", rows, 48);
+    retc_test_table_has("layers", "1 \"conv0\" 4 313 \n2 \"conv1\" 4 313 \n");
+    retc_test_table_numbers("contributions 2", rows, 48);
     ck_close_double("contributions", rows + 12, ((const double[]){0.61, 0, -11, 0.61, 1, -111, 0.61, 2, 211, 0.61, 3, 311}), 12,
                     0, 1e-7);
     /* mode 0 has the longest row but does not vary; here mode 1 varies by 0.25, mode 2 by 0.005 */
-    has_block("modes", "\"conv1\" 1 2 \n");
-    has_block("loadings", "0.6 0 0.01 \n0.61 0.5 0.01 \n0.62 0 0 \n0.63 0.5 0 \n");
+    retc_test_table_has("modes", "\"conv1\" 1 2 \n");
+    retc_test_table_has("loadings", "0.6 0 0.01 \n0.61 0.5 0.01 \n0.62 0 0 \n0.63 0.5 0 \n");
 }
 END_TEST
 
 START_TEST(test_strip_choices) {
     ck_ok(strip(make_contributions("cell_0_contributions", 0), make_modes(STRIP_T, STRIP_A), "cell02",
                 (retc_figure_strip_options){0, 1, "conv1", (const size_t[]){2, 0}}));
-    has_block("figure", "2 0.5 1.49 200 \"cell02\" \"cell_0 (Hz)\" \n");
-    has_block("modes", "\"conv1\" 2 0 \n");
+    retc_test_table_has("figure", "2 0.5 1.49 200 \"cell02\" \"cell_0 (Hz)\" \n");
+    retc_test_table_has("modes", "\"conv1\" 2 0 \n");
     /* 400 values, 100 each around 0, 100, 200 and 300: the 5th largest is the 99th percentile */
-    has_block("layers", "1 \"conv0\" 4 395 \n2 \"conv1\" 4 395 \n");
+    retc_test_table_has("layers", "1 \"conv0\" 4 395 \n2 \"conv1\" 4 395 \n");
     ck_ok(strip(make_contributions("surprisal_contributions", 0), make_modes(STRIP_T, STRIP_A), NULL,
                 (retc_figure_strip_options){0.5, 1, NULL, NULL}));
     /* mode 3 varies more than mode 1, but only as mode 2 does */
-    has_block("modes", "\"conv1\" 2 1 \n");
+    retc_test_table_has("modes", "\"conv1\" 2 1 \n");
 }
 END_TEST
 
@@ -414,7 +372,7 @@ END_TEST
 START_TEST(test_strip_of_zeros) {
     ck_ok(strip(make_contributions("surprisal_contributions", 1), make_modes(STRIP_T, STRIP_A), NULL,
                 (retc_figure_strip_options){0, 1, NULL, NULL}));
-    has_block("layers", "1 \"conv0\" 4 1 \n2 \"conv1\" 4 1 \n");
+    retc_test_table_has("layers", "1 \"conv0\" 4 1 \n2 \"conv1\" 4 1 \n");
 }
 END_TEST
 
@@ -470,7 +428,7 @@ make_irf(size_t H, size_t W, int with_rate) {
 
 static int
 irf(retc_h5 *file, const char *group, double start, double duration) {
-    FILE *table = begin_table();
+    FILE *table = retc_test_table_begin();
     int status = retc_figure_irf(file, group, start, duration, table);
     fclose(table);
     retc_h5_close(file);
@@ -481,27 +439,27 @@ irf(retc_h5 *file, const char *group, double start, double duration) {
 START_TEST(test_irf) {
     double moments[15], values[30], map[18];
     ck_ok(irf(make_irf(IRF_H, IRF_W, 1), "/cell_7", 0, 1));
-    has_block("figure", "\"ON parasol\" 2 2.09 -10 0 9 9 109 2 3 1 2 0 5 1 \n");
-    read_block("moments", moments, 15);
+    retc_test_table_has("figure", "\"ON parasol\" 2 2.09 -10 0 9 9 109 2 3 1 2 0 5 1 \n");
+    retc_test_table_numbers("moments", moments, 15);
     ck_close_double("moments", moments, ((const double[]){1, 2.01, 1, 2, 2.03, 3, 3, 2.05, 5, 4, 2.07, 7, 5, 2.09, 9}), 15, 0,
                     1e-7);
-    read_block("gain", values, 30);
+    retc_test_table_numbers("gain", values, 30);
     for (size_t t = 0; t < IRF_T; ++t)
         ck_close_double("gain", values + 3 * t, ((const double[]){2 + 0.01 * (double)t, (double)t, 100 + (double)t}), 3, 0,
                         1e-6);
-    read_block("map 2", map, 18);
+    retc_test_table_numbers("map 2", map, 18);
     ck_close_double("map 2", map, ((const double[]){0, 0, 0, 1, 0, 0, 2, 0, 0, 0, 1, 0, 1, 1, 0, 2, 1, -3}), 18, 0, 1e-7);
     double course[60];
-    read_block("irf", course, 60);
+    retc_test_table_numbers("irf", course, 60);
     ck_close_double("irf", course + 6 * 4, ((const double[]){2.04, -10, 0, 2.04, 0, 4}), 6, 0, 1e-6);
 }
 END_TEST
 
 START_TEST(test_irf_of_one_pixel) {
     ck_ok(irf(make_irf(1, 1, 0), "/cell_9", 0.02, 0.03));
-    has_block("figure", "\"cell 9\" 2.02 2.04 -10 0 4 4 1 1 1 0 0 0 0 0 \n");
-    has_block("gain", "2.02 2 NaN \n2.03 3 NaN \n2.04 4 NaN \n");
-    ck_assert_ptr_null(strstr(text, "# map"));
+    retc_test_table_has("figure", "\"cell 9\" 2.02 2.04 -10 0 4 4 1 1 1 0 0 0 0 0 \n");
+    retc_test_table_has("gain", "2.02 2 NaN \n2.03 3 NaN \n2.04 4 NaN \n");
+    ck_assert_ptr_null(strstr(retc_test_table(), "# map"));
 }
 END_TEST
 

@@ -5,15 +5,13 @@
 #include <string.h>
 
 #include "figure_circuit.h"
+#include "tables.h"
 #include "testing.h"
 
 /* Numbers of a table have 7 digits: half a unit of the last of the largest one below, 318, is 5e-5. */
 #define DIGITS 5e-5
 
 enum { BIPOLARS = 2, INTERNEURONS = 3, CELLS = 2, FRAMES = 3 };
-
-static char *text;
-static size_t length;
 
 /* ---- the retina ------------------------------------------------------------------------------------------------------ */
 
@@ -89,10 +87,7 @@ make(const retina *r) {
 
 static int
 draw(retc_h5 *file, const char *cells) {
-    free(text);
-    text = NULL;
-    FILE *table = open_memstream(&text, &length);
-    ck_assert_ptr_nonnull(table);
+    FILE *table = retc_test_table_begin();
     int status = retc_figure_circuit(file, cells, table);
     fclose(table);
     return status;
@@ -107,46 +102,11 @@ draw_right(const char *cells) {
 
 /* ---- blocks ---------------------------------------------------------------------------------------------------------- */
 
-/* The rows of a block, behind its two lines of comments; free. */
-static char *
-block(const char *name) {
-    char head[64];
-    snprintf(head, sizeof head, "\n\n# %s\n# columns: ", name);
-    char *start = strstr(text, head);
-    ck_assert_msg(start != NULL, "no block \"%s\" in\n%s", name, text);
-    start = strchr(start + strlen(head), '\n') + 1;
-    char *end = strstr(start, "\n\n\n");
-    return strndup(start, end ? (size_t)(end - start) + 1 : strlen(start));
-}
-
-static void
-has_block(const char *name, const char *rows) {
-    char *found = block(name);
-    ck_assert_str_eq(found, rows);
-    free(found);
-}
-
-/* The n numbers of a block, behind a text in quotes if it starts with one. */
-static void
-read_block(const char *name, double *values, size_t n) {
-    char *rows = block(name), *at = rows;
-    if (*at == '"')
-        at = strchr(at + 1, '"') + 1;
-    for (size_t i = 0; i < n; ++i) {
-        char *end = at;
-        values[i] = strtod(at, &end);
-        ck_assert_msg(end != at, "block \"%s\" has only %zu numbers", name, i);
-        at = end;
-    }
-    ck_assert_msg(at[strspn(at, " \n")] == '\0', "block \"%s\" has more than %zu numbers: %s", name, n, at);
-    free(rows);
-}
-
 static void
 has_numbers(const char *name, size_t n, const double *expected) {
     double found[16];
     ck_assert(n <= 16);
-    read_block(name, found, n);
+    retc_test_table_numbers(name, found, n);
     for (size_t i = 0; i < n; ++i)
         ck_assert_msg(fabs(found[i] - expected[i]) <= DIGITS, "%s: number %zu is %.9g, expected %.9g", name, i, found[i],
                       expected[i]);
@@ -159,21 +119,21 @@ START_TEST(test_mosaics) {
     /* Cell 1 is excited from 0 and 50 um away, cell 2 from sqrt(20^2 + 60^2). */
     double r2 = sqrt(4000);
     has_numbers("figure", 5, (const double[]){2, 2, 2, 1.08 * (20 + r2), 1.06 * 300});
-    ck_assert_ptr_nonnull(strstr(text, "\"simulated retina: 2 ganglion cells, 3 interneurons\""));
-    has_block("types", "1 \"2 on bipolar\" \n2 \"1 amacrine wide\" \n");
-    has_block("cell types", "1 \"1 brisk on\" \n2 \"1 brisk off\" \n");
-    has_block("neurons 1", "0 0 \n30 40 \n");
-    has_block("neurons 2", "300 0 \n");
-    has_block("cells", "0 0 43.30127 1 1 \"cell01\" \n10 -20 63.24555 2 1 \"cell02\" \n");
+    ck_assert_ptr_nonnull(strstr(retc_test_table(), "\"simulated retina: 2 ganglion cells, 3 interneurons\""));
+    retc_test_table_has("types", "1 \"2 on bipolar\" \n2 \"1 amacrine wide\" \n");
+    retc_test_table_has("cell types", "1 \"1 brisk on\" \n2 \"1 brisk off\" \n");
+    retc_test_table_has("neurons 1", "0 0 \n30 40 \n");
+    retc_test_table_has("neurons 2", "300 0 \n");
+    retc_test_table_has("cells", "0 0 43.30127 1 1 \"cell01\" \n10 -20 63.24555 2 1 \"cell02\" \n");
 }
 END_TEST
 
 /* Without names the first cell of every type, which here are both; inhibition is drawn first, weights have steps of 1/5. */
 START_TEST(test_wiring) {
     draw_right(NULL);
-    has_block("wires", "300 0 -300 0 -0.5 3 \n300 0 -290 -20 -0.1 1 \n0 0 0 0 0.25 2 \n30 40 -30 -40 0.75 4 \n"
-                       "30 40 -20 -60 1 5 \n");
-    ck_assert_ptr_nonnull(strstr(text, "\"wiring of cell01, cell02\""));
+    retc_test_table_has("wires", "300 0 -300 0 -0.5 3 \n300 0 -290 -20 -0.1 1 \n0 0 0 0 0.25 2 \n30 40 -30 -40 0.75 4 \n"
+                                 "30 40 -20 -60 1 5 \n");
+    ck_assert_ptr_nonnull(strstr(retc_test_table(), "\"wiring of cell01, cell02\""));
 }
 END_TEST
 
@@ -181,17 +141,17 @@ START_TEST(test_wiring_of_one_cell) {
     draw_right("cell02");
     double r = sqrt(4000); /* its outline holds what excites it; the amacrine cell may lie outside */
     has_numbers("wiring", 6, (const double[]){10, -20, 1.15 * r, 1, 1, 1});
-    has_block("wires", "300 0 -290 -20 -0.1 1 \n30 40 -20 -60 1 5 \n");
-    has_block("cells", "0 0 43.30127 1 0 \"cell01\" \n10 -20 63.24555 2 1 \"cell02\" \n");
-    ck_assert_ptr_nonnull(strstr(text, "\"wiring of cell02\""));
+    retc_test_table_has("wires", "300 0 -290 -20 -0.1 1 \n30 40 -20 -60 1 5 \n");
+    retc_test_table_has("cells", "0 0 43.30127 1 0 \"cell01\" \n10 -20 63.24555 2 1 \"cell02\" \n");
+    ck_assert_ptr_nonnull(strstr(retc_test_table(), "\"wiring of cell02\""));
 }
 END_TEST
 
 /* Frames of 10 ms.  The bipolar cells' lags start with 1, and the last is too small to be seen; amacrine cells act 20 ms on. */
 START_TEST(test_courses) {
     draw_right(NULL);
-    has_block("time 1", "10 0.5 \n20 -1 \n30 0.25 \n");
-    has_block("time 2", "20 1 \n30 0.5 \n");
+    retc_test_table_has("time 1", "10 0.5 \n20 -1 \n30 0.25 \n");
+    retc_test_table_has("time 2", "20 1 \n30 0.5 \n");
 }
 END_TEST
 
@@ -204,12 +164,12 @@ gauss(double d, double sigma) {
 START_TEST(test_profiles) {
     double row[121][2];
     draw_right(NULL);
-    read_block("space 1", &row[0][0], 242);
+    retc_test_table_numbers("space 1", &row[0][0], 242);
     ck_assert(row[0][0] == -100 && row[120][0] == 100 && row[60][0] == 0 && row[60][1] == 1);
     double peak = gauss(0, 20) - 0.5 * gauss(0, 40);
     for (int i = 0; i < 121; ++i)
         ck_assert_double_eq_tol(row[i][1], (gauss(row[i][0], 20) - 0.5 * gauss(row[i][0], 40)) / peak, 1e-6);
-    has_block("space 2", "NaN NaN \n");
+    retc_test_table_has("space 2", "NaN NaN \n");
 }
 END_TEST
 
@@ -217,13 +177,13 @@ END_TEST
 START_TEST(test_outputs) {
     double row[61][2];
     draw_right(NULL);
-    read_block("output 1", &row[0][0], 122);
+    retc_test_table_numbers("output 1", &row[0][0], 122);
     ck_assert(row[0][0] == -4);
     ck_assert_double_eq_tol(row[60][0], 1 + log(exp(2.5) - 1), 1e-6);
     ck_assert_double_eq_tol(row[60][1], 25, 1e-5);
     for (int i = 0; i < 61; ++i)
         ck_assert_double_eq_tol(row[i][1], 10 * log(1 + exp(row[i][0] - 1)), 1e-5);
-    read_block("output 2", &row[0][0], 122);
+    retc_test_table_numbers("output 2", &row[0][0], 122);
     ck_assert_double_eq_tol(row[60][0], 3.5, 1e-6);
     ck_assert_double_eq_tol(row[60][1], 20 * log(1 + exp(4)), 1e-5);
 }
