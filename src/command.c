@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "folder.h"
+#include "parallel.h"
 #include "temporary.h"
 
 /* In the order in which a user meets them; commands of one group stand together. */
@@ -252,7 +253,7 @@ retc_command_begin(const retc_usage *usage, const retc_option *table, const retc
         status = 1;
         goto done;
     }
-    retc_h5_use_threads(common->threads);
+    retc_parallel_choose(common->threads);
     if (common->output)
         RETC_TRY(check_output(common, &output));
     RETC_TRY(for_each_input(table, check_input, &output));

@@ -113,9 +113,6 @@ int retc_h5_set_int(retc_h5 *file, const char *object, const char *attribute, in
  * not read or write datasets: HDF5 keeps its lock meanwhile, for which the threads that unpack chunks would wait for ever. */
 int retc_h5_visit(retc_h5 *file, int (*visit)(void *context, const char *name, int is_dataset), void *context) RETC_USED;
 
-/* Pack and unpack chunks on up to `threads` threads (0, the default: all processors); files do not depend on it. */
-void retc_h5_use_threads(size_t threads);
-
 /* The file that was opened last, "" when none was: safe in a signal handler. */
 const char *retc_h5_latest(void);
 

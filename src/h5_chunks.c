@@ -33,18 +33,6 @@ typedef struct {
     chunk_job *job;
 } chunk_batch;
 
-static size_t wanted_threads;
-
-void
-retc_h5_use_threads(size_t threads) {
-    wanted_threads = threads;
-}
-
-size_t
-retc_h5_threads(void) {
-    return wanted_threads ? wanted_threads : retc_parallel_processors();
-}
-
 void
 retc_h5_bench_free(retc_h5_bench *bench) {
     for (size_t i = 0; bench && i < MOST_JOBS; ++i) {
@@ -272,7 +260,7 @@ store(const chunk_batch *batch, const chunk_job *job) {
 /* Two for every thread, so that an unequal pair does not leave one waiting, as far as there is room. */
 static size_t
 jobs_at_a_time(const retc_h5_storage *storage) {
-    size_t threads = retc_h5_threads(), fit = RETC_H5_BENCH_BYTES / 3 / storage->chunk_bytes;
+    size_t threads = retc_parallel_chosen(), fit = RETC_H5_BENCH_BYTES / 3 / storage->chunk_bytes;
     size_t jobs = threads < MOST_JOBS / 2 ? 2 * threads : MOST_JOBS;
     return fit < 1 ? 1 : fit < jobs ? fit : jobs;
 }
@@ -300,7 +288,7 @@ retc_h5_move_chunks(const retc_h5_transfer *transfer, const retc_h5_box *whole) 
             if (!transfer->writing)
                 RETC_TRY(fetch(&batch, &batch.job[i]));
         }
-        RETC_TRY(retc_parallel_for(n, retc_h5_threads(), transfer->writing ? pack : unpack, &batch));
+        RETC_TRY(retc_parallel_for(n, 0, transfer->writing ? pack : unpack, &batch));
         for (size_t i = 0; transfer->writing && i < n; ++i)
             RETC_TRY(store(&batch, &batch.job[i]));
     }

@@ -89,9 +89,6 @@ int retc_h5_whole_chunks(const retc_h5_transfer *transfer, retc_h5_box *whole);
 /* Move those chunks: packed or unpacked on several threads, while HDF5 is called from this one. */
 int retc_h5_move_chunks(const retc_h5_transfer *transfer, const retc_h5_box *whole);
 
-/* The number that retc_h5_use_threads chose. */
-size_t retc_h5_threads(void);
-
 void retc_h5_bench_free(retc_h5_bench *bench);
 
 /* Convert n elements between types, as HDF5 does (what does not fit becomes the nearest that does); NULL: there is none here.

@@ -129,7 +129,7 @@ read_converted(const retc_h5_transfer *transfer) {
         conversion c = {
             convert, piece,      (unsigned char *)transfer->data + done_rows * row * memory_size, part.slab.n[0] * row,
             size,    memory_size};
-        RETC_TRY(retc_parallel_for((c.n + SHARE - 1) / SHARE, retc_h5_threads(), convert_share, &c));
+        RETC_TRY(retc_parallel_for((c.n + SHARE - 1) / SHARE, 0, convert_share, &c));
     }
 
 done:

@@ -47,6 +47,18 @@ retc_parallel_processors(void) {
     return n > 0 ? (size_t)n : 1;
 }
 
+static size_t chosen;
+
+void
+retc_parallel_choose(size_t threads) {
+    chosen = threads;
+}
+
+size_t
+retc_parallel_chosen(void) {
+    return chosen ? chosen : retc_parallel_processors();
+}
+
 static inline void
 relax(void) {
 #if defined __x86_64__ || defined __i386__
@@ -160,7 +172,7 @@ run_loop(loop *l) {
 int
 retc_parallel_for(size_t n, size_t threads, int (*task)(void *context, size_t i), void *context) {
     if (threads == 0)
-        threads = retc_parallel_processors();
+        threads = retc_parallel_chosen();
     threads = threads < n ? threads : n;
     threads = threads < MOST_THREADS ? threads : MOST_THREADS;
     loop l = {

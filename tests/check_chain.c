@@ -15,6 +15,7 @@
 #include "fixtures.h"
 #include "import_text.h"
 #include "ln.h"
+#include "parallel.h"
 #include "predict.h"
 #include "recording_write.h"
 #include "reference.h"
@@ -497,7 +498,7 @@ peak_of(job *work, const char *path, size_t argument) {
     pid_t child = fork();
     ck_assert_int_ge(child, 0);
     if (child == 0) {
-        retc_h5_use_threads(1);
+        retc_parallel_choose(1);
         int status = work(path, argument);
         if (status < 0)
             printf("%s\n", retc_error_message());

@@ -9,6 +9,7 @@
 #include <zlib.h>
 
 #include "h5.h"
+#include "parallel.h"
 #include "rng.h"
 #include "testing.h"
 
@@ -142,7 +143,7 @@ START_TEST(written_slabs_are_read_by_hdf5) {
     for (int s = 0; s < SLABS; ++s) {
         size_t start[RETC_H5_MAX_RANK], count[RETC_H5_MAX_RANK], n = pick_slab(rng, &l, start, count);
         int type = (int)pick(rng, 0, TYPES - 1);
-        retc_h5_use_threads(1 + (size_t)s % 3);
+        retc_parallel_choose(1 + (size_t)s % 3);
         fill(rng, type, n, data);
         ck_ok(retc_h5_write(file[0], "x", types[type], start, count, data));
         plain(dataset[1], &l, type, start, count, NULL, data);
@@ -184,7 +185,7 @@ START_TEST(files_do_not_depend_on_threads) {
         const char *path = retc_test_path(names[k]);
         void *data = room(4 * 203 * 31 * 17);
         fill(rng, type, (size_t)203 * 31 * 17, data);
-        retc_h5_use_threads(threads[k]);
+        retc_parallel_choose(threads[k]);
         retc_h5 *file = retc_h5_create(path, 1);
         ck_assert(file != NULL);
         ck_ok(retc_h5_make(file, "x", types[type], 3, shape, chunk));
@@ -264,7 +265,7 @@ START_TEST(slabs_are_read_as_hdf5_reads_them) {
     for (int s = 0; s < SLABS; ++s) {
         size_t start[RETC_H5_MAX_RANK], count[RETC_H5_MAX_RANK], n = pick_slab(rng, &l, start, count);
         int type = (int)pick(rng, 0, TYPES - 1);
-        retc_h5_use_threads(1 + (size_t)s % 3);
+        retc_parallel_choose(1 + (size_t)s % 3);
         plain(dataset, &l, type, start, count, expected, NULL);
         ck_ok(retc_h5_read(file, "x", types[type], start, count, found));
         ck_assert_msg(memcmp(found, expected, n * sizes[type]) == 0, "case %d, slab %d: another content", _i, s);
@@ -375,7 +376,7 @@ START_TEST(damaged_chunks_are_named) {
     plain_close(id, dataset);
     damage(path, (size_t)(address + bytes / 2));
     for (size_t threads = 1; threads <= 2; ++threads) {
-        retc_h5_use_threads(threads);
+        retc_parallel_choose(threads);
         file = retc_h5_open(path);
         ck_assert(file != NULL);
         ck_fails(retc_h5_read(file, "x", RETC_H5_FLOAT, NULL, NULL, data), "\"x\" is damaged in the chunk at (32,0)");

@@ -21,6 +21,7 @@
 #include "fuzz.h"
 #include "h5.h"
 #include "mutate.h"
+#include "parallel.h"
 #include "rng.h"
 
 /* Of the short run: cases of a target, and seconds of all targets together.  Of a case: seconds of processor time and of
@@ -150,7 +151,7 @@ limit_child(void) {
 
 static _Noreturn void
 run_in_child(const campaign *c, size_t number) {
-    retc_h5_use_threads(1);
+    retc_parallel_choose(1);
     mutant file = damage(c, number);
     /* What is kept if this case fails. */
     fuzz_input(file.data, file.size, c->target->suffix);
