@@ -1,6 +1,6 @@
 libretcodec_internal_la_SOURCES += \
     models/adam.c models/adam.h \
-    models/fit.c models/fit.h \
+    models/fit.c models/fit.h models/fit_internal.h models/fit_checkpoint.c models/fit_epoch.c models/fit_network.c \
     models/checkpoint.c \
     models/infer.c models/infer.h \
     models/keras.c models/keras.h models/keras_config.c models/keras_config.h \

@@ -3,6 +3,7 @@
 
 #include "command.h"
 #include "fit.h"
+#include "fit_training_arguments.h"
 #include "ln.h"
 #include "model_file.h"
 #include "recording_arguments.h"
@@ -89,6 +90,37 @@ done:
     return status;
 }
 
+/* Fit, write, say. */
+static int
+fit_model(const options *o, const retc_provenance *provenance) {
+    int status = RETC_OK;
+    retc_recording *recording = NULL;
+    retc_network *network = NULL;
+    retc_fit_report report = {0};
+    RETC_TRY(retc_recording_arguments_open(&o->open, &o->common, o->recording, &recording));
+    const retc_progress *progress = retc_meter_start("fit", o->common.quiet);
+    if (strcmp(o->model, "ln") == 0)
+        RETC_TRY(RETC_GOT(network = retc_ln_fit(recording, o->fit.history, o->fit.lag, o->bins, o->fit.threads, progress)));
+    else
+        RETC_TRY(fit_cnn(o, recording, provenance, progress, &network, &report));
+    retc_meter_stop();
+    RETC_TRY(write_model(o, network, &report, provenance));
+    if (report.epochs)
+        say_cnn(o, network, &report);
+    retc_say(&o->common, "%s: %s model of %zu cell%s, history %zu frames, lag %zu\n", o->common.output, network->model_type,
+             network->N, network->N == 1 ? "" : "s", network->L, network->lag);
+    if (!converged(&report)) {
+        retc_say(&o->common, "the loss still fell in the last epoch; more --epochs would go on\n");
+        status = RETC_NOT_CONVERGED;
+    }
+done:
+    retc_meter_stop();
+    retc_fit_report_clear(&report);
+    retc_network_free(network);
+    retc_recording_close(recording);
+    return status;
+}
+
 int
 retc_cmd_fit(int argc, char **argv) {
     options o = {.model = "cnn",
@@ -114,19 +146,9 @@ retc_cmd_fit(int argc, char **argv) {
         {"noise", 0, RETC_OPTION_DOUBLE, 0, &o.fit.noise, 0, 100, NULL, "cnn: noise before each ReLU while training"},
         {"output-hz", 0, RETC_OPTION_DOUBLE, 0, &o.fit.output_hz, 0, 1e6, "Hz",
          "cnn: rate per unit of the softplus; 0: the mean rate of the cells"},
-        {"epochs", 0, RETC_OPTION_SIZE, 0, &o.fit.epochs, 1, 1e6, NULL, "cnn: passes over the train part at most"},
-        {"patience", 0, RETC_OPTION_SIZE, 0, &o.fit.patience, 1, 1e6, "epochs",
-         "cnn: stop when validation has not improved for so long"},
-        {"learning-rate", 0, RETC_OPTION_DOUBLE, 0, &o.fit.adam.rate, 1e-9, 10, NULL, "cnn: of Adam"},
-        {"decay", 0, RETC_OPTION_DOUBLE, 0, &o.fit.decay, 1e-3, 1, NULL,
-         "cnn: factor on the learning rate when half the patience has passed"},
-        {"l2", 0, RETC_OPTION_DOUBLE, 0, &o.fit.adam.l2, 0, 100, NULL,
-         "cnn: penalty l2/2 on the squares of the convolutions' weights"},
-        {"batch-blocks", 0, RETC_OPTION_SIZE, 0, &o.fit.batch_blocks, 1, 4096, NULL, "cnn: blocks per batch"},
-        {"block", 0, RETC_OPTION_SIZE, 0, &o.fit.block, 1, 65536, "frames", "cnn: response frames per block"},
-        {"validation", 0, RETC_OPTION_DOUBLE, 0, &o.fit.validation, 0, 0.9, NULL, "cnn: fraction of the train part held out"},
-        {"validation-pieces", 0, RETC_OPTION_SIZE, 0, &o.fit.validation_pieces, 1, 1e5, NULL,
-         "cnn: contiguous pieces held out"},
+        RETC_FIT_SCHEDULE(o.fit),
+        RETC_FIT_PENALTY(o.fit),
+        RETC_FIT_BATCHES(o.fit),
         {"resume", 0, RETC_OPTION_FLAG, RETC_OPTION_NO_EFFECT, &o.resume, 0, 0, NULL,
          "cnn: go on from OUTPUT.checkpoint if there is one"},
         {"checkpoint-interval", 0, RETC_OPTION_DOUBLE, RETC_OPTION_NO_EFFECT, &o.checkpoint_interval, 0, 1e6, "s",
@@ -138,35 +160,12 @@ retc_cmd_fit(int argc, char **argv) {
         RETC_OPTIONS_END,
     };
     retc_provenance *provenance = NULL;
-    retc_recording *recording = NULL;
-    retc_network *network = NULL;
-    retc_fit_report report = {0};
     int status = retc_command_begin(&usage, table, &o.common, argc, argv, &provenance);
-    if (status != RETC_OK)
-        goto done;
-    o.fit.seed = o.common.seed;
-    o.fit.threads = o.common.threads;
-    RETC_TRY(retc_recording_arguments_open(&o.open, &o.common, o.recording, &recording));
-    const retc_progress *progress = retc_meter_start("fit", o.common.quiet);
-    if (strcmp(o.model, "ln") == 0)
-        RETC_TRY(RETC_GOT(network = retc_ln_fit(recording, o.fit.history, o.fit.lag, o.bins, o.fit.threads, progress)));
-    else
-        RETC_TRY(fit_cnn(&o, recording, provenance, progress, &network, &report));
-    retc_meter_stop();
-    RETC_TRY(write_model(&o, network, &report, provenance));
-    if (report.epochs)
-        say_cnn(&o, network, &report);
-    retc_say(&o.common, "%s: %s model of %zu cell%s, history %zu frames, lag %zu\n", o.common.output, network->model_type,
-             network->N, network->N == 1 ? "" : "s", network->L, network->lag);
-    if (!converged(&report)) {
-        retc_say(&o.common, "the loss still fell in the last epoch; more --epochs would go on\n");
-        status = RETC_NOT_CONVERGED;
+    if (status == RETC_OK) {
+        o.fit.seed = o.common.seed;
+        o.fit.threads = o.common.threads;
+        status = fit_model(&o, provenance);
     }
-done:
-    retc_meter_stop();
-    retc_fit_report_clear(&report);
-    retc_network_free(network);
-    retc_recording_close(recording);
     retc_command_end(table, provenance);
     return status;
 }
