@@ -21,6 +21,7 @@ typedef struct {
     void (*relu)(const float *x, size_t n, float *out);
     void (*relu_backward)(const float *x, const float *g, size_t n, float *gin);
     void (*relu_secant)(const float *x, const float *x0, const float *g, size_t n, float *gin);
+    void (*add)(const float *x, size_t n, float *sum);
     void (*step)(const float *g, const float *x, const float *x0, size_t n, float *sum);
     void (*step_trapezium)(const float *g, const float *g0, const float *x, const float *x0, size_t n, float *sum);
     void (*normed_backward)(const float *g, const float *x, float scale, float mean_g, float mean, float slope, size_t n,

@@ -23,6 +23,11 @@ retc_row_relu_secant(const float *x, const float *x0, const float *g, size_t n, 
 }
 
 void
+retc_row_add(const float *x, size_t n, float *sum) {
+    retc_kernel_rows()->add(x, n, sum);
+}
+
+void
 retc_row_step(const float *g, const float *x, const float *x0, size_t n, float *sum) {
     retc_kernel_rows()->step(g, x, x0, n, sum);
 }

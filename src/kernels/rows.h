@@ -22,6 +22,9 @@ void retc_row_relu_backward(const float *x, const float *g, size_t n, float *gin
  * nothing cancels */
 void retc_row_relu_secant(const float *x, const float *x0, const float *g, size_t n, float *gin);
 
+/* sum += x */
+void retc_row_add(const float *x, size_t n, float *sum);
+
 /* sum += g (x - x0), and with two gradients sum += (g + g0)/2 (x - x0): one step of a path integral */
 void retc_row_step(const float *g, const float *x, const float *x0, size_t n, float *sum);
 void retc_row_step_trapezium(const float *g, const float *g0, const float *x, const float *x0, size_t n, float *sum);

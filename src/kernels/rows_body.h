@@ -30,6 +30,12 @@ NAME(retc_row_relu_secant)(const float *restrict x, const float *restrict x0, co
 }
 
 static TARGET void
+NAME(retc_row_add)(const float *restrict x, size_t n, float *restrict sum) {
+    for (size_t t = 0; t < n; ++t)
+        sum[t] += x[t];
+}
+
+static TARGET void
 NAME(retc_row_step)(const float *restrict g, const float *restrict x, const float *restrict x0, size_t n, float *restrict sum) {
     for (size_t t = 0; t < n; ++t)
         sum[t] += g[t] * (x[t] - x0[t]);
@@ -85,7 +91,7 @@ NAME(retc_row_pool)(size_t K, const double *restrict weight, const size_t *restr
 }
 
 const retc_row_functions NAME(retc_rows) = {
-    NAME(retc_row_affine), NAME(retc_row_relu),           NAME(retc_row_relu_backward),   NAME(retc_row_relu_secant),
-    NAME(retc_row_step),   NAME(retc_row_step_trapezium), NAME(retc_row_normed_backward), NAME(retc_row_sums),
-    NAME(retc_row_pool),
+    NAME(retc_row_affine), NAME(retc_row_relu), NAME(retc_row_relu_backward),  NAME(retc_row_relu_secant),
+    NAME(retc_row_add),    NAME(retc_row_step), NAME(retc_row_step_trapezium), NAME(retc_row_normed_backward),
+    NAME(retc_row_sums),   NAME(retc_row_pool),
 };
