@@ -140,9 +140,10 @@ target_gradient(const engine *e, slot_storage *s, const retc_tape *from, retc_ta
 static void
 differentiate(const engine *e, slot_storage *s, const retc_tape *from, retc_tape *tape, size_t n) {
     target_gradient(e, s, from, tape, n);
-    for (size_t l = e->network->layers - 1; l > 0; --l)
-        retc_layer_backward(tape, l, tape->out[l - 1], tape->out[l], from == tape ? NULL : from->out[l - 1],
-                            from == tape ? NULL : from->out[l], tape->grad[l], n, tape->grad[l - 1]);
+    if (from == tape)
+        retc_tape_backward(tape, e->network->layers - 1, 0, n);
+    else
+        retc_tape_backward_secant(tape, from, e->network->layers - 1, 0, n);
 }
 
 /* Add one step's share: gradient times the change of activation; the trapezium takes the mean of both ends' gradients. */

@@ -31,6 +31,7 @@ update(retc_fit *f, const float *gradient) {
             retc_adam_step(&adam, f->state.step, gradient + at, param->size, f->state.m + at, f->state.v + at,
                            f->network->value + at);
     }
+    retc_network_derive(f->network);
 }
 
 static int

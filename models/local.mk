@@ -2,11 +2,13 @@ libretcodec_internal_la_SOURCES += \
     models/adam.c models/adam.h \
     models/fit.c models/fit.h models/fit_internal.h models/fit_checkpoint.c models/fit_epoch.c models/fit_network.c \
     models/checkpoint.c \
+    models/derived.c \
     models/infer.c models/infer.h \
+    models/layer.c models/layer_internal.h models/layer_pool.c \
     models/keras.c models/keras.h models/keras_config.c models/keras_config.h \
     models/ln.c models/ln.h \
     models/model_file.c models/model_file.h models/model_internal.h models/model_layers.c models/model_read.c \
-    models/network.c models/network.h \
+    models/network.c models/network.h models/network_internal.h \
     models/reference.c models/reference.h \
     models/reverse_correlation.c models/reverse_correlation.h \
     models/split.c models/split.h \

@@ -13,6 +13,8 @@ retc_layer_class(const retc_layer *layer) {
     int map = layer->h * layer->w > 1 && !layer->per_unit;
     switch (layer->kind) {
     case RETC_LAYER_CONV:
+        if (layer->form != RETC_WEIGHT_PLAIN)
+            return layer->form == RETC_WEIGHT_STACKED ? "LinearStackedConv2d" : "FactorisedReadout";
         return layer->dense ? "Linear" : "Conv2d";
     case RETC_LAYER_BATCHNORM:
         return layer->absolute ? (map ? "AbsBatchNorm2d" : "AbsBatchNorm1d") : (map ? "BatchNorm2d" : "BatchNorm1d");
@@ -30,6 +32,16 @@ retc_layer_class(const retc_layer *layer) {
         return "Exponential";
     case RETC_LAYER_PIECEWISE:
         return "PiecewiseLinear";
+    case RETC_LAYER_TANH:
+        return "Tanh";
+    case RETC_LAYER_SIGMOID:
+        return "Sigmoid";
+    case RETC_LAYER_MAXPOOL:
+        return "MaxPool2d";
+    case RETC_LAYER_AVGPOOL:
+        return "AvgPool2d";
+    case RETC_LAYER_ADD:
+        return "Residual";
     case RETC_LAYER_SCALE:
         break;
     }
@@ -51,6 +63,10 @@ retc_layers_json(const retc_network *network) {
             json_object_set_new(entry, "per_unit", json_true());
         if (entry && layer->kind == RETC_LAYER_NOISE)
             json_object_set_new(entry, "sigma", json_real(layer->sigma));
+        if (entry && (layer->kind == RETC_LAYER_MAXPOOL || layer->kind == RETC_LAYER_AVGPOOL))
+            json_object_set_new(entry, "kernel_size", json_pack("[I,I]", (json_int_t)layer->kh, (json_int_t)layer->kw));
+        if (entry && layer->kind == RETC_LAYER_ADD)
+            json_object_set_new(entry, "skip", json_string(network->layer[layer->skip].module));
         json_array_append_new(list, entry);
     }
     char *text = list ? json_dumps(list, JSON_COMPACT) : NULL;
@@ -111,7 +127,8 @@ write_tensors(const retc_network *network, retc_h5 *file) {
         const retc_param *param = &network->param[i];
         char name[RETC_NAME_SIZE + 16];
         snprintf(name, sizeof name, "/state_dict/%s", param->name);
-        RETC_TRY(retc_h5_put(file, name, RETC_H5_FLOAT, param->rank, param->shape, network->value + param->offset));
+        if (!param->derived)
+            RETC_TRY(retc_h5_put(file, name, RETC_H5_FLOAT, param->rank, param->shape, network->value + param->offset));
     }
     for (size_t l = 0; l < network->layers; ++l) {
         const retc_layer *layer = &network->layer[l];

@@ -36,6 +36,50 @@ done:
     return status;
 }
 
+/* A readout that is stored as its factors. */
+static int
+add_factorised(retc_model_reader *r, const char *module) {
+    char channel[RETC_NAME_SIZE + 32], bias[RETC_NAME_SIZE + 32];
+    size_t shape[2] = {0};
+    snprintf(channel, sizeof channel, "/state_dict/%s.channel", module);
+    snprintf(bias, sizeof bias, "/state_dict/%s.bias", module);
+    int status = retc_h5_expect(r->file, channel, 2, NULL, shape);
+    return status < 0 ? status : retc_network_add_factorised(r->network, shape[0], retc_h5_has(r->file, bias));
+}
+
+/* Windows of one side or of [rows, columns], as far apart as they are large; torch could do otherwise, but says so. */
+static int
+add_pool(retc_model_reader *r, retc_layer_kind kind, const char *module, const json_t *entry) {
+    static const char *const names[3] = {"kernel_size", "stride", "padding"};
+    json_int_t side[3][2] = {{0}};
+    for (int i = 0; i < 3; ++i) {
+        const json_t *value = json_object_get(entry, names[i]);
+        for (size_t d = 0; d < 2; ++d)
+            side[i][d] = json_integer_value(json_is_array(value) ? json_array_get(value, d) : value);
+        if (i == 1 && !json_is_array(value) && !json_is_integer(value))
+            memcpy(side[1], side[0], sizeof side[0]);
+    }
+    if (side[0][0] < 1 || side[0][1] < 1)
+        return RETC_FAIL(RETC_EFORMAT, "layer %s has no \"kernel_size\", a side or [rows, columns]", module);
+    if (memcmp(side[0], side[1], sizeof side[0]) != 0 || side[2][0] || side[2][1])
+        return RETC_FAIL(RETC_EFORMAT,
+                         "layer %s pools windows that overlap, leave gaps or reach over the border, which is not "
+                         "known here",
+                         module);
+    return retc_network_add_pool(r->network, kind, (size_t)side[0][0], (size_t)side[0][1]);
+}
+
+static int
+add_residual(retc_model_reader *r, const char *module, const json_t *entry) {
+    const retc_network *network = r->network;
+    const char *skip = json_string_value(json_object_get(entry, "skip"));
+    for (size_t l = 0; skip && l < network->layers; ++l)
+        if (strcmp(network->layer[l].module, skip) == 0)
+            return retc_network_add_residual(r->network, l);
+    return RETC_FAIL(RETC_EFORMAT, "layer %s adds the output of \"%s\", \"skip\" must name a layer before it", module,
+                     skip ? skip : "");
+}
+
 static int
 add_piecewise(retc_model_reader *r, const char *module) {
     char name[RETC_NAME_SIZE + 32];
@@ -213,7 +257,11 @@ add_module(retc_model_reader *r, const char *module, const char *class, json_t *
     static const struct {
         const char *class;
         retc_layer_kind kind;
-    } simple[] = {{"ReLU", RETC_LAYER_RELU}, {"Softplus", RETC_LAYER_SOFTPLUS}, {"Exponential", RETC_LAYER_EXP}};
+    } simple[] = {{"ReLU", RETC_LAYER_RELU},
+                  {"Softplus", RETC_LAYER_SOFTPLUS},
+                  {"Exponential", RETC_LAYER_EXP},
+                  {"Tanh", RETC_LAYER_TANH},
+                  {"Sigmoid", RETC_LAYER_SIGMOID}};
     const json_t *sigma = json_object_get(entry, "sigma");
     for (size_t i = 0; i < sizeof simple / sizeof *simple; ++i)
         if (strcmp(class, simple[i].class) == 0)
@@ -224,6 +272,12 @@ add_module(retc_model_reader *r, const char *module, const char *class, json_t *
         return add_convolution(r, module, 2);
     if (strcmp(class, "LinearStackedConv2d") == 0)
         return ++r->notes->stacks, add_stack(r->network, r->file, module);
+    if (strcmp(class, "FactorisedReadout") == 0)
+        return add_factorised(r, module);
+    if (strcmp(class, "MaxPool2d") == 0 || strcmp(class, "AvgPool2d") == 0)
+        return add_pool(r, class[0] == 'M' ? RETC_LAYER_MAXPOOL : RETC_LAYER_AVGPOOL, module, entry);
+    if (strcmp(class, "Residual") == 0)
+        return add_residual(r, module, entry);
     if (strstr(class, "BatchNorm"))
         return add_batchnorm(r, module, class, entry);
     if (strcmp(class, "GaussianNoise") == 0)

@@ -53,7 +53,7 @@ read_tensors(retc_network *network, retc_h5 *file) {
         char name[RETC_NAME_SIZE + 16];
         snprintf(name, sizeof name, "/state_dict/%s", param->name);
         float *value = network->value + param->offset;
-        if (is_stacked(param, file))
+        if (param->derived || is_stacked(param, file))
             continue;
         int status = retc_h5_expect(file, name, param->rank, param->shape, NULL);
         if (status == RETC_OK)
@@ -65,6 +65,7 @@ read_tensors(retc_network *network, retc_h5 *file) {
                 return RETC_FAIL(RETC_EFORMAT, "%s: \"%s\" holds a value that is not finite, at element %zu",
                                  retc_h5_path(file), name, k);
     }
+    retc_network_derive(network);
     return read_stacks(network, file);
 }
 

@@ -1,10 +1,8 @@
-#include "network.h"
+#include "network_internal.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "rng.h"
 
 enum { GROW = 8 };
 
@@ -43,6 +41,7 @@ retc_network_free(retc_network *network) {
     retc_free(network->layer);
     retc_free(network->param);
     retc_free(network->value);
+    retc_free(network->scratch);
     retc_free(network);
 }
 
@@ -67,7 +66,9 @@ retc_network_copy(const retc_network *from) {
     to->layer = duplicate(from->layer, from->layers, sizeof *from->layer);
     to->param = duplicate(from->param, from->params, sizeof *from->param);
     to->value = duplicate(from->value, from->values, sizeof *from->value);
-    int ok = to->layer && to->param && to->value;
+    to->scratch_size = from->scratch_size;
+    to->scratch = duplicate(from->scratch, from->scratch_size, sizeof *from->scratch);
+    int ok = to->layer && to->param && to->value && to->scratch;
     for (size_t l = 0; ok && l < from->layers; ++l, ++to->layers)
         if (from->layer[l].position)
             ok = (to->layer[l].position = duplicate(from->layer[l].position, 2 * from->layer[l].C, sizeof(size_t))) != NULL;
@@ -122,9 +123,8 @@ grow(void **block, size_t used, size_t size) {
     return RETC_OK;
 }
 
-/* A fresh layer with the shape of its input; NULL when out of memory. */
-static retc_layer *
-add_layer(retc_network *network, retc_layer_kind kind) {
+retc_layer *
+retc_network_append(retc_network *network, retc_layer_kind kind) {
     void *block = network->layer;
     if (grow(&block, network->layers, sizeof *network->layer) < 0)
         return NULL;
@@ -148,9 +148,9 @@ add_layer(retc_network *network, retc_layer_kind kind) {
     return layer;
 }
 
-/* A parameter of `layer`: "<module>.<suffix>", zero values.  Its index, or a negative code. */
-static int
-add_param(retc_network *network, const retc_layer *layer, const char *suffix, int rank, const size_t *shape, int trainable) {
+int
+retc_network_append_param(retc_network *network, const retc_layer *layer, const char *suffix, int rank, const size_t *shape,
+                          int trainable) {
     void *block = network->param;
     if (grow(&block, network->params, sizeof *network->param) < 0)
         return RETC_ENOMEM;
@@ -179,44 +179,60 @@ retc_network_skip_module(retc_network *network) {
 }
 
 int
-retc_network_add_conv(retc_network *network, size_t K, size_t kh, size_t kw, int with_bias, int dense) {
+retc_network_append_conv(retc_network *network, size_t K, size_t kh, size_t kw, retc_layer **appended) {
     size_t convolutions = 0;
     for (size_t l = 0; l < network->layers; ++l)
         convolutions += network->layer[l].kind == RETC_LAYER_CONV;
-    retc_layer *layer = add_layer(network, RETC_LAYER_CONV);
+    retc_layer *layer = retc_network_append(network, RETC_LAYER_CONV);
     if (!layer)
         return RETC_ENOMEM;
     layer->kh = kh ? kh : layer->h;
     layer->kw = kw ? kw : layer->w;
-    layer->dense = dense;
     if (K == 0 || layer->kh > layer->h || layer->kw > layer->w)
         return RETC_FAIL(RETC_EINVAL,
                          "layer %s: %zu channels with a kernel of %zux%zu on a map of %zux%zu: the kernel must fit",
                          layer->module, K, layer->kh, layer->kw, layer->h, layer->w);
     snprintf(layer->cut, sizeof layer->cut, "conv%zu", convolutions);
-    size_t shape[4] = {K, layer->C, layer->kh, layer->kw}, flat[2] = {K, layer->C * layer->kh * layer->kw};
-    layer->weight = dense ? add_param(network, layer, "weight", 2, flat, 1) : add_param(network, layer, "weight", 4, shape, 1);
-    if (layer->weight >= 0 && with_bias)
-        layer->bias = add_param(network, layer, "bias", 1, &K, 1);
     layer->C = K;
     layer->h = layer->h - layer->kh + 1;
     layer->w = layer->w - layer->kw + 1;
+    *appended = layer;
+    return RETC_OK;
+}
+
+size_t
+retc_network_inputs(const retc_network *network, size_t l) {
+    return l ? network->layer[l - 1].C : network->L;
+}
+
+int
+retc_network_add_conv(retc_network *network, size_t K, size_t kh, size_t kw, int with_bias, int dense) {
+    retc_layer *layer;
+    int status = retc_network_append_conv(network, K, kh, kw, &layer);
+    if (status < 0)
+        return status;
+    size_t C = retc_network_inputs(network, network->layers - 1);
+    size_t shape[4] = {K, C, layer->kh, layer->kw}, flat[2] = {K, C * layer->kh * layer->kw};
+    layer->dense = dense;
+    layer->weight = retc_network_append_param(network, layer, "weight", dense ? 2 : 4, dense ? flat : shape, 1);
+    if (layer->weight >= 0 && with_bias)
+        layer->bias = retc_network_append_param(network, layer, "bias", 1, &K, 1);
     return layer->weight < 0 || (with_bias && layer->bias < 0) ? RETC_ENOMEM : RETC_OK;
 }
 
 int
 retc_network_add_batchnorm(retc_network *network, int per_unit, int absolute, double eps) {
-    retc_layer *layer = add_layer(network, RETC_LAYER_BATCHNORM);
+    retc_layer *layer = retc_network_append(network, RETC_LAYER_BATCHNORM);
     if (!layer)
         return RETC_ENOMEM;
     layer->per_unit = per_unit;
     layer->absolute = absolute;
     layer->eps = eps;
     size_t n = per_unit ? retc_layer_units(layer) : layer->C;
-    layer->weight = add_param(network, layer, absolute ? "scale" : "weight", 1, &n, 1);
-    layer->bias = add_param(network, layer, absolute ? "shift" : "bias", 1, &n, 1);
-    layer->mean = add_param(network, layer, "running_mean", 1, &n, 0);
-    layer->var = add_param(network, layer, "running_var", 1, &n, 0);
+    layer->weight = retc_network_append_param(network, layer, absolute ? "scale" : "weight", 1, &n, 1);
+    layer->bias = retc_network_append_param(network, layer, absolute ? "shift" : "bias", 1, &n, 1);
+    layer->mean = retc_network_append_param(network, layer, "running_mean", 1, &n, 0);
+    layer->var = retc_network_append_param(network, layer, "running_var", 1, &n, 0);
     if (layer->weight < 0 || layer->bias < 0 || layer->mean < 0 || layer->var < 0)
         return RETC_ENOMEM;
     for (size_t i = 0; i < n; ++i) {
@@ -228,7 +244,7 @@ retc_network_add_batchnorm(retc_network *network, int per_unit, int absolute, do
 
 int
 retc_network_add_noise(retc_network *network, double sigma) {
-    retc_layer *layer = add_layer(network, RETC_LAYER_NOISE);
+    retc_layer *layer = retc_network_append(network, RETC_LAYER_NOISE);
     if (!layer)
         return RETC_ENOMEM;
     layer->sigma = sigma;
@@ -237,7 +253,7 @@ retc_network_add_noise(retc_network *network, double sigma) {
 
 int
 retc_network_add_grab(retc_network *network, const size_t *position) {
-    retc_layer *layer = add_layer(network, RETC_LAYER_GRAB);
+    retc_layer *layer = retc_network_append(network, RETC_LAYER_GRAB);
     if (!layer)
         return RETC_ENOMEM;
     for (size_t c = 0; c < layer->C; ++c)
@@ -252,32 +268,32 @@ retc_network_add_grab(retc_network *network, const size_t *position) {
 
 int
 retc_network_add_average(retc_network *network) {
-    retc_layer *layer = add_layer(network, RETC_LAYER_AVERAGE);
+    retc_layer *layer = retc_network_append(network, RETC_LAYER_AVERAGE);
     if (!layer)
         return RETC_ENOMEM;
     size_t shape[2] = {layer->C, layer->h * layer->w};
-    layer->weight = add_param(network, layer, "w", 2, shape, 0);
+    layer->weight = retc_network_append_param(network, layer, "w", 2, shape, 0);
     layer->h = layer->w = 1;
     return layer->weight < 0 ? RETC_ENOMEM : RETC_OK;
 }
 
 int
 retc_network_add_piecewise(retc_network *network, size_t knots) {
-    retc_layer *layer = add_layer(network, RETC_LAYER_PIECEWISE);
+    retc_layer *layer = retc_network_append(network, RETC_LAYER_PIECEWISE);
     if (!layer)
         return RETC_ENOMEM;
     if (knots < 1)
         return RETC_FAIL(RETC_EINVAL, "a piecewise nonlinearity needs at least one knot");
     layer->knots = knots;
     size_t shape[2] = {layer->C, knots};
-    layer->weight = add_param(network, layer, "knot_x", 2, shape, 0);
-    layer->bias = add_param(network, layer, "knot_y", 2, shape, 0);
+    layer->weight = retc_network_append_param(network, layer, "knot_x", 2, shape, 0);
+    layer->bias = retc_network_append_param(network, layer, "knot_y", 2, shape, 0);
     return layer->weight < 0 || layer->bias < 0 ? RETC_ENOMEM : RETC_OK;
 }
 
 int
 retc_network_add_scale(retc_network *network, double value, double offset) {
-    retc_layer *layer = add_layer(network, RETC_LAYER_SCALE);
+    retc_layer *layer = retc_network_append(network, RETC_LAYER_SCALE);
     if (!layer)
         return RETC_ENOMEM;
     layer->value = value;
@@ -287,7 +303,46 @@ retc_network_add_scale(retc_network *network, double value, double offset) {
 
 int
 retc_network_add_simple(retc_network *network, retc_layer_kind kind) {
-    return add_layer(network, kind) ? RETC_OK : RETC_ENOMEM;
+    return retc_network_append(network, kind) ? RETC_OK : RETC_ENOMEM;
+}
+
+int
+retc_network_add_pool(retc_network *network, retc_layer_kind kind, size_t kh, size_t kw) {
+    retc_layer *layer = retc_network_append(network, kind);
+    if (!layer)
+        return RETC_ENOMEM;
+    if (kh < 1 || kw < 1 || kh > layer->h || kw > layer->w)
+        return RETC_FAIL(RETC_EINVAL, "layer %s: a pool of %zux%zu on a map of %zux%zu: the window must fit", layer->module, kh,
+                         kw, layer->h, layer->w);
+    layer->kh = kh, layer->kw = kw;
+    layer->h /= kh, layer->w /= kw;
+    return RETC_OK;
+}
+
+int
+retc_network_add_residual(retc_network *network, size_t skip) {
+    size_t l = network->layers;
+    retc_layer *layer = retc_network_append(network, RETC_LAYER_ADD);
+    if (!layer)
+        return RETC_ENOMEM;
+    if (skip >= l)
+        return RETC_FAIL(RETC_EINVAL, "layer %s: layer %zu is to be added again, the layers before are 0 to %zu", layer->module,
+                         skip, l - 1);
+    const retc_layer *from = &network->layer[skip];
+    if (from->C != layer->C || from->h < layer->h || from->w < layer->w)
+        return RETC_FAIL(RETC_EINVAL,
+                         "layer %s: an output of (%zu,%zu,%zu) cannot be added to one of (%zu,%zu,%zu): it must have as many "
+                         "channels and a map that is not smaller",
+                         layer->module, from->C, from->h, from->w, layer->C, layer->h, layer->w);
+    layer->skip = skip;
+    return RETC_OK;
+}
+
+size_t
+retc_layer_middle(const retc_network *network, const retc_layer *layer, size_t unit) {
+    const retc_layer *from = &network->layer[layer->skip];
+    size_t x = unit % layer->w + (from->w - layer->w) / 2, y = unit / layer->w % layer->h + (from->h - layer->h) / 2;
+    return (unit / (layer->h * layer->w) * from->h + y) * from->w + x;
 }
 
 int
@@ -329,22 +384,45 @@ retc_network_values_const(const retc_network *network, int param) {
     return param < 0 ? NULL : network->value + network->param[param].offset;
 }
 
-/* Uniform within +-sqrt(6 / fan_in), which keeps the variance of ReLU layers (He et al. 2015, eq. 10). */
+int
+retc_network_is_added_again(const retc_network *network, size_t l) {
+    for (size_t i = l + 1; i < network->layers; ++i)
+        if (network->layer[i].kind == RETC_LAYER_ADD && network->layer[i].skip == l)
+            return 1;
+    return 0;
+}
+
+const size_t *
+retc_network_grabbed(const retc_network *network, size_t l) {
+    int followed = l > 0 && l + 1 < network->layers && network->layer[l].kind == RETC_LAYER_CONV &&
+                   network->layer[l + 1].kind == RETC_LAYER_GRAB;
+    return followed && !retc_network_is_added_again(network, l) ? network->layer[l + 1].position : NULL;
+}
+
+void
+retc_network_init_param(retc_network *network, int param, double gain, size_t fan_in, gsl_rng *rng) {
+    float *value = retc_network_values(network, param);
+    double bound = sqrt(gain / (double)fan_in);
+    for (size_t i = 0; i < network->param[param].size; ++i)
+        value[i] = (float)gsl_ran_flat(rng, -bound, bound);
+}
+
 int
 retc_network_init(retc_network *network, uint64_t seed) {
     for (size_t l = 0; l < network->layers; ++l) {
         const retc_layer *layer = &network->layer[l];
         if (layer->kind != RETC_LAYER_CONV)
             continue;
-        const retc_param *param = &network->param[layer->weight];
         gsl_rng *rng = retc_rng_alloc(seed, RETC_STREAM_WEIGHTS, l);
         if (!rng)
             return RETC_ENOMEM;
-        double bound = sqrt(6.0 / ((double)param->size / (double)layer->C));
-        for (size_t i = 0; i < param->size; ++i)
-            network->value[param->offset + i] = (float)gsl_ran_flat(rng, -bound, bound);
+        if (layer->form == RETC_WEIGHT_PLAIN)
+            retc_network_init_param(network, layer->weight, 6, network->param[layer->weight].size / layer->C, rng);
+        else
+            retc_network_init_sources(network, layer, rng);
         gsl_rng_free(rng);
     }
+    retc_network_derive(network);
     return RETC_OK;
 }
 

@@ -25,8 +25,20 @@ typedef enum {
     RETC_LAYER_SOFTPLUS,  /* log(1 + exp x), and x for x > 20 */
     RETC_LAYER_EXP,       /* exp x */
     RETC_LAYER_PIECEWISE, /* straight lines through the knots of each channel, flat outside */
-    RETC_LAYER_SCALE      /* value * x + offset: from the network's units to Hz */
+    RETC_LAYER_SCALE,     /* value * x + offset: from the network's units to Hz */
+    RETC_LAYER_TANH,      /* tanh x */
+    RETC_LAYER_SIGMOID,   /* 1 / (1 + exp -x) */
+    RETC_LAYER_MAXPOOL,   /* largest value of windows of kh x kw that do not overlap; what is left at the border is not seen */
+    RETC_LAYER_AVGPOOL,   /* their mean */
+    RETC_LAYER_ADD        /* residual addition: x + the middle of the output of layer `skip`, cut to the map of x */
 } retc_layer_kind;
+
+/* How a convolution's weight comes about. */
+typedef enum {
+    RETC_WEIGHT_PLAIN,     /* it is a parameter that is trained */
+    RETC_WEIGHT_STACKED,   /* derived from a chain of linear convolutions with small kernels */
+    RETC_WEIGHT_FACTORISED /* derived, w[k,c,y,x] = channel[k,c] space[k,y,x] */
+} retc_weight_form;
 
 enum { RETC_NO_PARAM = -1, RETC_NAME_SIZE = 64, RETC_CUT_SIZE = 16 };
 
@@ -35,7 +47,10 @@ typedef struct {
     size_t C, h, w;              /* output: channels, rows, columns */
     char module[RETC_NAME_SIZE]; /* "sequential.4": prefix of its parameters' names */
     char cut[RETC_CUT_SIZE];     /* convolutions: the name under which contributions are written, "conv1"; else "" */
-    size_t kh, kw;               /* convolution */
+    size_t kh, kw;               /* convolution, pools */
+    retc_weight_form form;       /* convolution */
+    int source, sources;         /* derived weights: the first of the parameters that they come from, and how many */
+    size_t skip;                 /* residual addition: the layer whose output is added */
     int dense;                   /* convolution stored as torch Linear (K, C h w) */
     int per_unit, absolute;      /* batch norm: statistics per unit, not channel; |weight| is used */
     double eps, sigma;           /* batch norm; noise */
@@ -52,6 +67,7 @@ typedef struct {
     int rank;
     size_t shape[4], offset, size; /* in floats, into the block */
     int trainable;
+    int derived; /* computed by retc_network_derive from other parameters; neither trained nor written */
 } retc_param;
 
 typedef struct {
@@ -66,7 +82,9 @@ typedef struct {
     size_t modules; /* number of the next torch module */
     retc_layer *layer;
     retc_param *param;
-    float *value; /* (values) all parameters */
+    float *value;    /* (values) all parameters */
+    double *scratch; /* (scratch_size) of retc_network_derive and its gradient */
+    size_t scratch_size;
 } retc_network;
 
 /* An empty network for windows of L frames of H x W pixels and N cells.  NULL when out of memory. */
@@ -82,7 +100,23 @@ int retc_network_add_grab(retc_network *network, const size_t *position) RETC_US
 int retc_network_add_average(retc_network *network) RETC_USED; /* w (C, h w), equal weights */
 int retc_network_add_piecewise(retc_network *network, size_t knots) RETC_USED;
 int retc_network_add_scale(retc_network *network, double value, double offset) RETC_USED;
-int retc_network_add_simple(retc_network *network, retc_layer_kind kind) RETC_USED; /* ReLU, softplus, exp */
+int retc_network_add_simple(retc_network *network, retc_layer_kind kind) RETC_USED; /* ReLU, softplus, exp, tanh,
+                                                                                     * sigmoid */
+
+/* Append a pool with windows of kh x kw, as far apart: RETC_LAYER_MAXPOOL or RETC_LAYER_AVGPOOL. */
+int retc_network_add_pool(retc_network *network, retc_layer_kind kind, size_t kh, size_t kw) RETC_USED;
+
+/* Append the addition of layer `skip`'s output, whose channels must be as many and whose map must not be smaller. */
+int retc_network_add_residual(retc_network *network, size_t skip) RETC_USED;
+
+/* Append a convolution of K channels with a kernel kh x kw that is trained as a chain of linear convolutions without bias
+ * (LinearStackedConv2d of torch-deep-retina): kernels of 3 x 3 with K channels between them, the last ones smaller where that
+ * is what is left; a bias (K) belongs to the last.  The chain's parameters are convs.<j>.weight. */
+int retc_network_add_stacked(retc_network *network, size_t K, size_t kh, size_t kw, int with_bias) RETC_USED;
+
+/* Append a dense readout of K cells, each with one weight per channel and one per position: parameters channel (K,C) and
+ * space (K,h w). */
+int retc_network_add_factorised(retc_network *network, size_t K, int with_bias) RETC_USED;
 
 /* Skip a module number, as torch does for layers that compute nothing here (Flatten, Reshape). */
 void retc_network_skip_module(retc_network *network);
@@ -98,17 +132,35 @@ const retc_param *retc_network_param(const retc_network *network, const char *na
 float *retc_network_values(retc_network *network, int param);
 const float *retc_network_values_const(const retc_network *network, int param);
 
-/* He-uniform convolutions, batch norm at identity, from (seed, stream weights). */
+/* Compute derived weights from the parameters that they come from.  Call after these have changed. */
+void retc_network_derive(retc_network *network);
+
+/* Carry the gradient (values) of derived weights to what they come from, where it is added; that of derived weights becomes 0.
+ * The parameters must be those that the gradient was taken at.  Not for two threads at a time. */
+void retc_network_derive_gradient(const retc_network *network, float *gradient);
+
+/* He-uniform convolutions, from (seed, stream weights); chains and factors such that the variance passes through them alike. */
 int retc_network_init(retc_network *network, uint64_t seed) RETC_USED;
 
-/* Number of values that training changes: all but running statistics and knots. */
+/* Number of values that training changes: all but running statistics, knots and what is derived. */
 size_t retc_network_trainable(const retc_network *network);
 
 /* Number of floats of one frame of layer l's output: C h w. */
 size_t retc_layer_units(const retc_layer *layer);
 
+/* The unit of the output of layer `skip` that the residual addition `layer` adds to unit `unit` of its own: both maps have the
+ * same middle, or the larger one has the odd row or column at its end. */
+size_t retc_layer_middle(const retc_network *network, const retc_layer *layer, size_t unit);
+
 /* Positions of the convolutions (the cuts at which contributions are taken): `cut` has room for network->layers. */
 size_t retc_network_cuts(const retc_network *network, size_t *cut);
+
+/* Positions (C,2) of the only values of layer l that are used, when that is a convolution behind the first layer, followed by a
+ * grab layer, which no residual addition takes; else NULL (borrowed). */
+const size_t *retc_network_grabbed(const retc_network *network, size_t l);
+
+/* Is the output of layer l added again by a later layer? */
+int retc_network_is_added_again(const retc_network *network, size_t l);
 
 /* Weights of channel c of an average: p[c,l] = (w[c,l] - least) / total with least = min_l w[c,l], total = sum_l (w[c,l] -
  * least) (OneHot of torch-deep-retina).  A total of 0, equal weights, gives no average. */

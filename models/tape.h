@@ -15,7 +15,7 @@ typedef struct {
     size_t max_n, ld;            /* rows of time are ld floats apart */
     size_t in_ld;                /* of the movie: ld + L - 1, rounded up */
     float *movie;                /* (H,W,in_ld) normalised stimulus, oldest frame first */
-    float **out;                 /* per layer (C,h,w,ld); noise shares its input's */
+    float **out;                 /* per layer (C,h,w,ld); noise shares its input's, unless that is added again */
     float **grad;                /* per layer, NULL without gradients */
     retc_conv *conv;             /* per layer; used by convolutions */
     retc_fftconv *fft;           /* of the first convolution; NULL: the direct form is faster */
@@ -61,14 +61,23 @@ const float *retc_tape_rate(const retc_tape *tape, size_t j);
 /* Given grad[from], the gradient of a target at the output of layer `from`, fill grad[l] for l = from-1 ... to. */
 void retc_tape_backward(retc_tape *tape, size_t from, size_t to, size_t n);
 
+/* The same with every nonlinearity differentiated by its secant between `other`, a tape of the same network, and this one. */
+void retc_tape_backward_secant(retc_tape *tape, const retc_tape *other, size_t from, size_t to, size_t n);
+
+/* The part of such a pass that belongs to residual additions: add the gradients of those up to layer `from` that add the output
+ * of layer l again to grad[l], which holds what came through layer l + 1. */
+void retc_tape_add_skipped(retc_tape *tape, size_t l, size_t from, size_t n);
+
 /* window_grad = d target / d window, from grad[0]: (L,H,W,ld), oldest frame first. */
 void retc_tape_backward_window(retc_tape *tape, size_t n);
 
-/* One layer: `out` from `in`. */
+/* One layer: `out` from `in`; a residual addition also reads the tape's output of the layer that it adds. */
 void retc_layer_forward(const retc_tape *tape, size_t l, const float *in, size_t n, float *out);
 
 /* One layer: gradient gin at its input from the gradient g at its output.  With in0 and out0 (another input and its output;
- * else NULL) every nonlinearity is differentiated by its secant (out - out0) / (in - in0) instead of its derivative. */
+ * else NULL) every nonlinearity is differentiated by its secant (out - out0) / (in - in0) instead of its derivative, and the
+ * largest value of a pool by a discrete gradient: g (out - out0), summed, is gin (in - in0).  What residual additions carry
+ * past layers is not theirs: see retc_tape_add_skipped. */
 void retc_layer_backward(retc_tape *tape, size_t l, const float *in, const float *out, const float *in0, const float *out0,
                          const float *g, size_t n, float *gin);
 

@@ -152,11 +152,11 @@ forward_segment(void *context, size_t b) {
         return RETC_ENOMEM;
     if (trainer->from == 0)
         retc_tape_load(tape, trainer->frames[b], trainer->block[b].n);
-    for (size_t l = trainer->from; l < trainer->to; ++l)
+    for (size_t l = trainer->from; l < trainer->to; ++l) {
+        retc_layer_forward(tape, l, retc_tape_input(tape, l), trainer->block[b].n, tape->out[l]);
         if (trainer->network->layer[l].kind == RETC_LAYER_NOISE)
             add_noise(trainer, b, l, rng);
-        else
-            retc_layer_forward(tape, l, retc_tape_input(tape, l), trainer->block[b].n, tape->out[l]);
+    }
     gsl_rng_free(rng);
     return RETC_OK;
 }
@@ -306,8 +306,10 @@ backward_segment(void *context, size_t b) {
         if (layer->kind == RETC_LAYER_CONV)
             retc_tape_backward_weights(tape, l, n, trainer->gradient[b] + network->param[layer->weight].offset,
                                        layer->bias < 0 ? NULL : trainer->gradient[b] + network->param[layer->bias].offset);
-        if (l > 0 && layer->kind != RETC_LAYER_NOISE)
+        if (l > 0) {
             retc_layer_backward(tape, l, in, tape->out[l], NULL, NULL, tape->grad[l], n, tape->grad[l - 1]);
+            retc_tape_add_skipped(tape, l - 1, network->layers - 1, n);
+        }
     }
     return RETC_OK;
 }
@@ -349,6 +351,7 @@ batchnorm_backward(void *context, size_t b) {
         for (size_t r = f * rows; r < (f + 1) * rows; ++r)
             retc_row_normed_backward(g + r * ld, x + r * ld, scale, mean_g, middle, slope, n, tape->grad[l - 1] + r * ld);
     }
+    retc_tape_add_skipped(trainer->tape[b], l - 1, trainer->network->layers - 1, n);
     return RETC_OK;
 }
 
@@ -416,6 +419,7 @@ retc_trainer_step(retc_trainer *trainer, size_t n_blocks, uint64_t step, double 
             sum += trainer->gradient[b][i];
         trainer->total_gradient[i] = sum;
     }
+    retc_network_derive_gradient(network, trainer->total_gradient);
     *gradient = trainer->total_gradient;
 done:
     return status;

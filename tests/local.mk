@@ -26,6 +26,7 @@ C_TESTS = \
     tests/check_interneurons \
     tests/check_keras \
     tests/check_kernels \
+    tests/check_layers \
     tests/check_mat \
     tests/check_levels \
     tests/check_models \
