@@ -12,10 +12,10 @@ typedef struct {
     double rate;         /* learning rate per step */
     double beta1, beta2; /* decay of the moments */
     double epsilon;
-    double l2; /* gradient of l2/2 |value|^2 is added */
+    double weight_decay; /* value (1 - rate weight_decay) comes first: AdamW (Loshchilov & Hutter 2019, arXiv 1711.05101) */
 } retc_adam_options;
 
-/* rate 1e-3, betas 0.9 and 0.999, epsilon 1e-8, l2 0. */
+/* rate 1e-3, betas 0.9 and 0.999, epsilon 1e-8, weight decay 0: plain Adam. */
 retc_adam_options retc_adam_default(void);
 
 /* One step, number `step` counted from 1, on n values with moments m and v (n, zero before the first step):

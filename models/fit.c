@@ -11,7 +11,6 @@ retc_fit_options
 retc_fit_default(void) {
     retc_adam_options adam = retc_adam_default();
     adam.rate = 0.01;
-    adam.l2 = 3e-3;
     return (retc_fit_options){.history = 40,
                               .lag = 1,
                               .channels = {8, 8},
@@ -23,7 +22,9 @@ retc_fit_default(void) {
                               .block = 128,
                               .validation = 0.1,
                               .validation_pieces = 10,
-                              .decay = 0.3,
+                              .loss = RETC_LOSS_POISSON,
+                              .penalty = {.l2 = 3e-3},
+                              .schedule = {RETC_SCHEDULE_PLATEAU, .decay = 0.3, .every = 10},
                               .adam = adam,
                               .seed = 1};
 }
@@ -37,13 +38,19 @@ fit_init(retc_fit *f) {
     RETC_TRY(retc_stream_check(f->network, f->recording, 1));
     RETC_TRY(retc_recording_spans(f->recording, RETC_TRAIN, o->history, o->lag, &spans, &n));
     RETC_TRY(retc_split_make(spans, n, o->validation, o->validation_pieces, o->history, o->seed, &f->split));
-    retc_trainer_options options = {o->batch_blocks, o->block, o->threads, o->seed, f->network->frame_interval};
+    retc_trainer_options options = {.blocks = o->batch_blocks,
+                                    .block = o->block,
+                                    .threads = o->threads,
+                                    .seed = o->seed,
+                                    .frame_interval = f->network->frame_interval,
+                                    .loss = o->loss,
+                                    .penalty = o->penalty};
     RETC_TRY(RETC_GOT(f->trainer = retc_trainer_alloc(f->network, &options)));
     RETC_TRY(RETC_ALLOC(f->state.value_best, values));
     RETC_TRY(RETC_ALLOC(f->state.m, values));
     RETC_TRY(RETC_ALLOC(f->state.v, values));
     RETC_TRY(RETC_ALLOC(f->state.log, o->epochs + 1));
-    f->state.rate = o->adam.rate;
+    RETC_TRY(RETC_ALLOC(f->clipped, values));
     f->state.best_loss = (double)INFINITY;
     memcpy(f->state.value_best, f->network->value, values * sizeof(float));
     f->last_checkpoint = retc_fit_clock();
@@ -60,14 +67,15 @@ fit_clear(retc_fit *f) {
     retc_free(f->state.m);
     retc_free(f->state.v);
     retc_free(f->state.log);
+    retc_free(f->clipped);
 }
 
-/* Keep the best state; let the learning rate decay when half the patience has passed since.  1: patience is at its end. */
+/* Keep the best state; count a plateau when half the patience has passed since.  1: patience is at its end. */
 static int
 judge_epoch(retc_fit *f, const retc_fit_epoch *epoch) {
     retc_fit_state *s = &f->state;
     double loss = f->split.validation_frames ? epoch->validation_loss : epoch->train_loss;
-    if (loss < s->best_loss) {
+    if (loss < s->best_loss && !s->far) {
         s->best_loss = loss;
         s->best = s->epoch;
         s->waited = 0;
@@ -76,7 +84,7 @@ judge_epoch(retc_fit *f, const retc_fit_epoch *epoch) {
     }
     size_t half = f->options->patience / 2 ? f->options->patience / 2 : 1;
     if (++s->waited % half == 0)
-        s->rate *= f->options->decay;
+        ++s->decays;
     return s->waited >= f->options->patience;
 }
 
@@ -100,8 +108,10 @@ run_epochs(retc_fit *f, const retc_progress *progress, int *stopped) {
         RETC_TRY(retc_fit_train_epoch(f, progress, epoch));
         if (f->split.validation_frames)
             RETC_TRY(retc_fit_validate(f, epoch));
+        status = retc_fit_check_far(f, epoch->train_loss);
         *stopped = judge_epoch(f, epoch);
         ++s->epoch;
+        RETC_TRY(status);
         RETC_TRY(maybe_checkpoint(f));
     }
 done:
@@ -112,14 +122,17 @@ int
 retc_fit_run(retc_network *network, retc_recording *recording, const retc_fit_options *options,
              const retc_fit_checkpoint *checkpoint, const retc_progress *progress, retc_fit_report *report) {
     int status = RETC_OK;
-    retc_fit f = {.network = network, .recording = recording, .options = options, .checkpoint = checkpoint};
+    retc_fit f = {.network = network, .recording = recording, .options = options, .checkpoint = checkpoint, .report = report};
     *report = (retc_fit_report){0};
     RETC_TRY(fit_init(&f));
     if (checkpoint && checkpoint->path && checkpoint->resume && access(checkpoint->path, F_OK) == 0) {
         RETC_TRY(retc_fit_checkpoint_read(&f));
         report->resumed_at = f.state.epoch;
     }
-    RETC_TRY(run_epochs(&f, progress, &report->stopped_early));
+    status = run_epochs(&f, progress, &report->stopped_early);
+    if (!(status == RETC_ENUMBER && isfinite(f.state.best_loss)))
+        RETC_TRY(status);
+    status = RETC_OK;
     memcpy(network->value, f.state.value_best, network->values * sizeof(float));
     report->epochs = f.state.epoch;
     report->best = f.state.best;

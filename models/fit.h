@@ -3,10 +3,13 @@
 #define RETC_FIT_H
 
 #include "adam.h"
+#include "loss.h"
 #include "network.h"
+#include "penalty.h"
 #include "progress.h"
 #include "provenance.h"
 #include "recording.h"
+#include "schedule.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -22,14 +25,18 @@ typedef struct {
     size_t batch_blocks, block; /* blocks per batch, response frames per block */
     double validation;          /* fraction of the train part */
     size_t validation_pieces;
-    double decay; /* factor on the learning rate when half the patience has passed without improvement */
+    retc_loss loss;
+    retc_penalty penalty;
+    retc_schedule schedule;
+    double clip; /* gradients longer than this are cut to it; 0: never */
     retc_adam_options adam;
     uint64_t seed;
     size_t threads;
 } retc_fit_options;
 
 typedef struct {
-    double train_loss, validation_loss, validation_r; /* mean Poisson loss; mean over cells of Pearson r */
+    double train_loss, validation_loss, validation_r; /* mean loss, without penalties; mean over cells of Pearson r */
+    double learning_rate;                             /* of its last step */
 } retc_fit_epoch;
 
 typedef struct {
@@ -39,6 +46,10 @@ typedef struct {
     size_t train_frames, validation_frames;
     double step_seconds; /* mean wall time of a training step */
     size_t resumed_at;   /* epoch at which a checkpoint was taken up, 0: from the start */
+    int diverged;        /* nonzero: it was ended because something was not finite, or the loss rose far and stayed there */
+    size_t diverged_at;  /* number of the step, from 0 */
+    char diverged_in[RETC_NAME_SIZE]; /* name of the parameter where it showed */
+    char diverged_how[256];           /* one line: step, parameter, what to do */
 } retc_fit_report;
 
 /* The checkpoint: where it is, whether to take it up, and the provenance that tells whether it belongs to this fit. */
@@ -49,7 +60,8 @@ typedef struct {
     double interval;                   /* s between checkpoints; 0: after every epoch */
 } retc_fit_checkpoint;
 
-/* channels 8 8, kernels 15 11, history 40, lag 1, noise 0.3, learning rate 0.01, l2 0.003 and so on: see fit.c. */
+/* channels 8 8, kernels 15 11, history 40, lag 1, noise 0.3, Poisson loss, learning rate 0.01, l2 0.003 and so on: see fit.c.
+ */
 retc_fit_options retc_fit_default(void);
 
 /* The convolutional model for a recording: [convolution, batch norm, noise, ReLU] twice, dense readout, batch norm, softplus,
@@ -57,13 +69,17 @@ retc_fit_options retc_fit_default(void);
 retc_network *retc_fit_network(retc_recording *recording, const retc_fit_options *options);
 
 /* Fit `network` to the train part; it ends as the state of the best epoch.  `report` is filled (retc_fit_report_clear).  Killed
- * at any moment and run again with `resume`, it gives the same model. */
+ * at any moment and run again with `resume`, it gives the same model.
+ *
+ * A loss, gradient or parameter that is not finite ends it, and so does a training loss that for three epochs is above its best
+ * by more than four times its size: report->diverged, and the network is that of the best epoch; RETC_ENUMBER with the same
+ * reason when no epoch had ended well. */
 int retc_fit_run(retc_network *network, retc_recording *recording, const retc_fit_options *options,
                  const retc_fit_checkpoint *checkpoint, const retc_progress *progress, retc_fit_report *report) RETC_USED;
 
 void retc_fit_report_clear(retc_fit_report *report);
 
-/* Write the learning curves as /training/{train_loss,validation_loss,validation_r}. */
+/* Write the learning curves as /training/{train_loss,validation_loss,validation_r,learning_rate}. */
 int retc_fit_report_write(const retc_fit_report *report, retc_h5 *file) RETC_USED;
 
 #ifdef __cplusplus

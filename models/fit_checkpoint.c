@@ -10,8 +10,11 @@ static const struct {
     size_t offset; /* in retc_fit_epoch */
 } columns[] = {{"/training/train_loss", offsetof(retc_fit_epoch, train_loss)},
                {"/training/validation_loss", offsetof(retc_fit_epoch, validation_loss)},
-               {"/training/validation_r", offsetof(retc_fit_epoch, validation_r)}};
+               {"/training/validation_r", offsetof(retc_fit_epoch, validation_r)},
+               {"/training/learning_rate", offsetof(retc_fit_epoch, learning_rate)}};
 enum { COLUMNS = sizeof columns / sizeof *columns };
+
+enum { NUMBERS = 9 }; /* of the state, beside its arrays */
 
 int
 retc_fit_log_write(const retc_fit_epoch *log, size_t epochs, retc_h5 *file) {
@@ -50,6 +53,27 @@ done:
     return status;
 }
 
+/* FNV-1a (Fowler, Noll & Vo) of a block of bytes, going on from `hash`. */
+static uint64_t
+digest_bytes(uint64_t hash, const void *block, size_t bytes) {
+    const unsigned char *at = block;
+    for (size_t i = 0; i < bytes; ++i)
+        hash = (hash ^ at[i]) * 0x100000001B3u;
+    return hash;
+}
+
+/* Of everything that the fit goes on from: a value that changed on the disk must not go into a model unseen. */
+static int64_t
+digest(const retc_fit *f, const double *numbers) {
+    const retc_fit_state *s = &f->state;
+    size_t bytes = f->network->values * sizeof(float);
+    uint64_t hash = digest_bytes(0xCBF29CE484222325u, numbers, NUMBERS * sizeof *numbers);
+    hash = digest_bytes(hash, f->network->value, bytes);
+    hash = digest_bytes(hash, s->value_best, bytes);
+    hash = digest_bytes(hash, s->m, bytes);
+    return (int64_t)digest_bytes(hash, s->v, bytes);
+}
+
 int
 retc_fit_checkpoint_write(const retc_fit *f) {
     int status = RETC_OK;
@@ -63,9 +87,12 @@ retc_fit_checkpoint_write(const retc_fit *f) {
     RETC_TRY(retc_h5_put(file, "/fit/value_best", RETC_H5_FLOAT, 1, &n, s->value_best));
     RETC_TRY(retc_h5_put(file, "/fit/adam_m", RETC_H5_FLOAT, 1, &n, s->m));
     RETC_TRY(retc_h5_put(file, "/fit/adam_v", RETC_H5_FLOAT, 1, &n, s->v));
-    double numbers[6] = {(double)s->epoch, (double)s->step, (double)s->best, (double)s->waited, s->rate, s->best_loss};
-    size_t six = 6;
-    RETC_TRY(retc_h5_put(file, "/fit/state", RETC_H5_DOUBLE, 1, &six, numbers));
+    double numbers[NUMBERS] = {(double)s->epoch, (double)s->step, (double)s->best, (double)s->waited, (double)s->decays,
+                               (double)s->far,   s->best_loss,    s->first_loss,   s->least_loss};
+    size_t count = NUMBERS;
+    RETC_TRY(retc_h5_put(file, "/fit/state", RETC_H5_DOUBLE, 1, &count, numbers));
+    int64_t check = digest(f, numbers);
+    RETC_TRY(retc_h5_put(file, "/fit/digest", RETC_H5_INT64, 0, NULL, &check));
     RETC_TRY(retc_fit_log_write(s->log, s->epoch, file));
     if (f->checkpoint->provenance)
         RETC_TRY(retc_provenance_write(f->checkpoint->provenance, file));
@@ -80,7 +107,8 @@ retc_fit_checkpoint_read(retc_fit *f) {
     int status = RETC_OK;
     retc_fit_state *s = &f->state;
     size_t n = f->network->values;
-    double numbers[6];
+    double numbers[NUMBERS];
+    int64_t check;
     const char *path = f->checkpoint->path;
     if (f->checkpoint->provenance && !retc_provenance_is_current(f->checkpoint->provenance, path))
         return RETC_FAIL(RETC_EINVAL,
@@ -94,13 +122,16 @@ retc_fit_checkpoint_read(retc_fit *f) {
     RETC_TRY(read_values(file, "/fit/value_best", RETC_H5_FLOAT, n, s->value_best));
     RETC_TRY(read_values(file, "/fit/adam_m", RETC_H5_FLOAT, n, s->m));
     RETC_TRY(read_values(file, "/fit/adam_v", RETC_H5_FLOAT, n, s->v));
-    RETC_TRY(read_values(file, "/fit/state", RETC_H5_DOUBLE, 6, numbers));
-    if (!(numbers[0] >= 0 && numbers[0] <= (double)f->options->epochs)) {
-        status = RETC_FAIL(RETC_EFORMAT, "%s: the checkpoint stands at epoch %g of %zu", path, numbers[0], f->options->epochs);
-        goto done;
-    }
+    RETC_TRY(read_values(file, "/fit/state", RETC_H5_DOUBLE, NUMBERS, numbers));
+    RETC_TRY(retc_h5_expect(file, "/fit/digest", 0, NULL, NULL));
+    RETC_TRY(retc_h5_read(file, "/fit/digest", RETC_H5_INT64, NULL, NULL, &check));
+    if (check != digest(f, numbers))
+        RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: this checkpoint is damaged; remove it to start anew", path));
+    if (!(numbers[0] >= 0 && numbers[0] <= (double)f->options->epochs))
+        RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: the checkpoint stands at epoch %g of %zu", path, numbers[0], f->options->epochs));
     s->epoch = (size_t)numbers[0], s->step = (size_t)numbers[1], s->best = (size_t)numbers[2], s->waited = (size_t)numbers[3];
-    s->rate = numbers[4], s->best_loss = numbers[5];
+    s->decays = (size_t)numbers[4], s->far = (size_t)numbers[5];
+    s->best_loss = numbers[6], s->first_loss = numbers[7], s->least_loss = numbers[8];
     RETC_TRY(read_log(file, s->log, s->epoch));
 done:
     retc_h5_close(file);

@@ -1,20 +1,25 @@
 libretcodec_internal_la_SOURCES += \
     models/adam.c models/adam.h \
-    models/fit.c models/fit.h models/fit_internal.h models/fit_checkpoint.c models/fit_epoch.c models/fit_network.c \
+    models/fit.c models/fit.h models/fit_internal.h models/fit_checkpoint.c models/fit_diverge.c \
+    models/fit_epoch.c models/fit_network.c \
     models/checkpoint.c \
     models/derived.c \
     models/infer.c models/infer.h \
     models/layer.c models/layer_internal.h models/layer_pool.c \
     models/keras.c models/keras.h models/keras_config.c models/keras_config.h \
     models/ln.c models/ln.h \
+    models/loss.c models/loss.h \
     models/model_file.c models/model_file.h models/model_internal.h models/model_layers.c models/model_read.c \
     models/network.c models/network.h models/network_internal.h \
+    models/penalty.c models/penalty.h \
     models/reference.c models/reference.h \
     models/reverse_correlation.c models/reverse_correlation.h \
+    models/schedule.c models/schedule.h \
     models/split.c models/split.h \
     models/stacked.c models/stacked.h \
     models/stream.c models/stream.h \
     models/tape.c models/tape.h \
     models/trainer.c models/trainer.h
-pkginclude_HEADERS += models/adam.h models/fit.h models/keras.h models/ln.h models/model_file.h models/network.h \
-    models/reference.h models/reverse_correlation.h models/split.h models/stacked.h models/stream.h models/tape.h models/trainer.h
+pkginclude_HEADERS += models/adam.h models/fit.h models/keras.h models/ln.h models/loss.h models/model_file.h models/network.h \
+    models/penalty.h models/reference.h models/reverse_correlation.h models/schedule.h models/split.h models/stacked.h \
+    models/stream.h models/tape.h models/trainer.h

@@ -7,7 +7,6 @@
 #include "rng.h"
 #include "rows.h"
 
-static const double floor_count = 1e-8;     /* keeps log(rate dt) finite */
 static const double running_momentum = 0.1; /* of batch norm's running statistics, as torch's default */
 
 /* A step has some twenty parallel loops; below this much work waking threads costs more than they save. */
@@ -263,35 +262,44 @@ done:
 
 /* ---- loss ------------------------------------------------------------------------------------------------------------ */
 
-double
-retc_poisson_loss(const float *rate, const float *count, size_t n, double frame_interval) {
-    double sum = 0;
-    for (size_t t = 0; t < n; ++t) {
-        double expected = (double)rate[t] * frame_interval;
-        sum += expected - (double)count[t] * log(expected + floor_count);
-    }
-    return sum;
-}
-
 static int
 loss_and_gradient(void *context, size_t b) {
     retc_trainer *trainer = context;
     const retc_network *network = trainer->network;
     retc_tape *tape = trainer->tape[b];
-    double dt = trainer->options.frame_interval, share = dt / (double)(trainer->frames_in_batch * network->N);
+    retc_loss loss = trainer->options.loss;
+    double dt = trainer->options.frame_interval, share = 1 / (double)(trainer->frames_in_batch * network->N);
     size_t n = trainer->block[b].n;
     trainer->loss[b] = 0;
     for (size_t j = 0; j < network->N; ++j) {
         const float *rate = retc_tape_rate(tape, j), *count = trainer->count[b] + j * n;
-        float *g = tape->grad[network->layers - 1] + j * tape->ld;
-        trainer->loss[b] += retc_poisson_loss(rate, count, n, dt);
-        for (size_t t = 0; t < n; ++t)
-            g[t] = (float)(share * (1 - (double)count[t] / ((double)rate[t] * dt + floor_count)));
+        trainer->loss[b] += retc_loss_sum(loss, rate, count, n, dt);
+        retc_loss_gradient(loss, rate, count, n, dt, share, tape->grad[network->layers - 1] + j * tape->ld);
     }
     return RETC_OK;
 }
 
 /* ---- backward -------------------------------------------------------------------------------------------------------- */
+
+static int
+is_nonlinearity(const retc_layer *layer) {
+    return layer->kind == RETC_LAYER_RELU || layer->kind == RETC_LAYER_SOFTPLUS || layer->kind == RETC_LAYER_EXP ||
+           layer->kind == RETC_LAYER_TANH || layer->kind == RETC_LAYER_SIGMOID;
+}
+
+/* The gradient of activity_l1 x mean |output| of layer l at its output: the sign of the output, 0 at 0. */
+static void
+add_activity_gradient(const retc_trainer *trainer, size_t b, size_t l) {
+    const retc_tape *tape = trainer->tape[b];
+    size_t units = retc_layer_units(&trainer->network->layer[l]);
+    float share = (float)(trainer->options.penalty.activity_l1 / (double)(units * trainer->frames_in_batch));
+    for (size_t row = 0; row < units; ++row) {
+        const float *x = tape->out[l] + row * tape->ld;
+        float *g = tape->grad[l] + row * tape->ld;
+        for (size_t t = 0; t < trainer->block[b].n; ++t)
+            g[t] += x[t] > 0 ? share : x[t] < 0 ? -share : 0;
+    }
+}
 
 /* Layers from-1 ... to of one block, none of them batch norm: gradients at their inputs and of their parameters. */
 static int
@@ -303,6 +311,8 @@ backward_segment(void *context, size_t b) {
     for (size_t l = trainer->from; l-- > trainer->to;) {
         const retc_layer *layer = &network->layer[l];
         const float *in = retc_tape_input(tape, l);
+        if (trainer->options.penalty.activity_l1 > 0 && is_nonlinearity(layer))
+            add_activity_gradient(trainer, b, l);
         if (layer->kind == RETC_LAYER_CONV)
             retc_tape_backward_weights(tape, l, n, trainer->gradient[b] + network->param[layer->weight].offset,
                                        layer->bias < 0 ? NULL : trainer->gradient[b] + network->param[layer->bias].offset);
@@ -408,8 +418,7 @@ retc_trainer_step(retc_trainer *trainer, size_t n_blocks, uint64_t step, double 
     for (size_t b = 0; b < n_blocks; ++b)
         *loss += trainer->loss[b] / (double)(trainer->frames_in_batch * network->N);
     if (!isfinite(*loss)) {
-        status = RETC_FAIL(RETC_ENUMBER, "the loss is no longer finite at step %llu; a smaller --learning-rate helps",
-                           (unsigned long long)step);
+        status = RETC_FAIL(RETC_ENUMBER, "the loss is not finite at step %llu", (unsigned long long)step);
         goto done;
     }
     RETC_TRY(backward(trainer));
@@ -419,6 +428,7 @@ retc_trainer_step(retc_trainer *trainer, size_t n_blocks, uint64_t step, double 
             sum += trainer->gradient[b][i];
         trainer->total_gradient[i] = sum;
     }
+    retc_penalty_add_gradient(&trainer->options.penalty, network, trainer->total_gradient);
     retc_network_derive_gradient(network, trainer->total_gradient);
     *gradient = trainer->total_gradient;
 done:

@@ -6,6 +6,8 @@
 #ifndef RETC_TRAINER_H
 #define RETC_TRAINER_H
 
+#include "loss.h"
+#include "penalty.h"
 #include "recording.h"
 #include "stream.h"
 
@@ -21,6 +23,8 @@ typedef struct {
     size_t threads;        /* 0: all processors */
     uint64_t seed;         /* of the noise layers */
     double frame_interval; /* s: expected count = rate x frame_interval */
+    retc_loss loss;
+    retc_penalty penalty;
 } retc_trainer_options;
 
 /* Keeps `network`, whose running statistics each step updates.  NULL with a recorded reason. */
@@ -31,13 +35,10 @@ void retc_trainer_free(retc_trainer *trainer);
 int retc_trainer_load(retc_trainer *trainer, retc_recording *recording, retc_part part, size_t b,
                       const retc_block *block) RETC_USED;
 
-/* Forward and backward in training mode over blocks 0 ... n_blocks-1.  `step` names the noise.  The mean Poisson loss
- *   mean over cells and frames of rate dt - count log(rate dt + 1e-8)
- * goes to `loss`; `gradient` (borrowed) has one value per parameter.  RETC_ENUMBER when the loss is not finite. */
+/* Forward and backward in training mode over blocks 0 ... n_blocks-1.  `step` names the noise.  The loss, mean over cells and
+ * frames, goes to `loss`; `gradient` (borrowed) has one value per parameter: of the loss and the penalties.  RETC_ENUMBER when
+ * the loss is not finite. */
 int retc_trainer_step(retc_trainer *trainer, size_t n_blocks, uint64_t step, double *loss, const float **gradient) RETC_USED;
-
-/* Poisson loss of n counts under n rates, summed; the term log(count!) is left out. */
-double retc_poisson_loss(const float *rate, const float *count, size_t n, double frame_interval);
 
 #ifdef __cplusplus
 }

@@ -14,6 +14,7 @@ typedef struct {
     int resume;
     double checkpoint_interval;
     retc_fit_options fit;
+    retc_fit_training_arguments training;
     retc_recording_arguments open;
     retc_common common;
 } options;
@@ -21,11 +22,14 @@ typedef struct {
 static const retc_usage usage = {
     "fit", "fit a model of the retina to a recording",
     "Fits the train part.  \"ln\": the spike-triggered average and a static nonlinearity.  \"cnn\": [convolution, batch "
-    "norm, noise, ReLU] twice, a dense readout, batch norm and softplus, by Adam on the Poisson loss of spike counts, in "
+    "norm, noise, ReLU] twice, a dense readout, batch norm and softplus, by Adam on the loss of spike counts, in "
     "batches of contiguous blocks of time; contiguous pieces of the train part are held out and the epoch that predicts "
     "them best is kept.\n\n"
     "While it runs, OUTPUT.checkpoint holds its state; after a kill, --resume goes on from there to the same model.\n\n"
-    "Exit code 3 says that the limit on epochs was reached while the validation loss still fell.",
+    "A loss, gradient or parameter that is not finite, or a loss that stays far above its best, ends the fit: the best epoch "
+    "is written, with the step and the parameter as attributes diverged_at and diverged_in.\n\n"
+    "Exit code 3 says that the limit on epochs was reached while the validation loss still fell, or that the fit diverged "
+    "after an epoch worth keeping.",
     "retcodec fit recording.h5 --model cnn --history 40 -o model.h5"};
 
 static int
@@ -53,18 +57,18 @@ say_cnn(const options *o, const retc_network *network, const retc_fit_report *re
     retc_say(&o->common, "cnn: %zu parameters, %zu frames to train, %zu held out, %.2f ms a step\n",
              retc_network_trainable(network), report->train_frames, report->validation_frames, report->step_seconds * 1e3);
     if (report->validation_frames)
-        retc_say(&o->common,
-                 "best of %zu epochs: %zu, Poisson loss %.4f (train %.4f), held-out r %.3f per frame, mean over cells\n",
-                 report->epochs, report->best + 1, best->validation_loss, best->train_loss, best->validation_r);
+        retc_say(&o->common, "best of %zu epochs: %zu, %s loss %.4f (train %.4f), held-out r %.3f per frame, mean over cells\n",
+                 report->epochs, report->best + 1, o->training.loss, best->validation_loss, best->train_loss,
+                 best->validation_r);
     else
-        retc_say(&o->common, "best of %zu epochs: %zu, Poisson loss of the train part %.4f\n", report->epochs, report->best + 1,
-                 best->train_loss);
+        retc_say(&o->common, "best of %zu epochs: %zu, %s loss of the train part %.4f\n", report->epochs, report->best + 1,
+                 o->training.loss, best->train_loss);
 }
 
-/* The limit on epochs did not end it while the loss still fell; an LN model has no epochs. */
+/* Neither divergence nor, while the loss still fell, the limit on epochs ended it; an LN model has no epochs. */
 static int
 converged(const retc_fit_report *report) {
-    return report->epochs == 0 || report->best + 1 < report->epochs;
+    return report->epochs == 0 || (report->best + 1 < report->epochs && !report->diverged);
 }
 
 static int
@@ -76,6 +80,10 @@ write_model(const options *o, const retc_network *network, const retc_fit_report
     RETC_TRY(retc_network_write(network, file));
     RETC_TRY(retc_h5_set_text(file, "/", "kind", "model"));
     RETC_TRY(retc_h5_set_int(file, "/", "converged", converged(report)));
+    if (report->diverged) {
+        RETC_TRY(retc_h5_set_int(file, "/", "diverged_at", (int64_t)report->diverged_at));
+        RETC_TRY(retc_h5_set_text(file, "/", "diverged_in", report->diverged_in));
+    }
     if (report->epochs)
         RETC_TRY(retc_fit_report_write(report, file));
     RETC_TRY(retc_command_finish(file, &o->common, provenance));
@@ -110,7 +118,8 @@ fit_model(const options *o, const retc_provenance *provenance) {
     retc_say(&o->common, "%s: %s model of %zu cell%s, history %zu frames, lag %zu\n", o->common.output, network->model_type,
              network->N, network->N == 1 ? "" : "s", network->L, network->lag);
     if (!converged(&report)) {
-        retc_say(&o->common, "the loss still fell in the last epoch; more --epochs would go on\n");
+        retc_say(&o->common, "%s\n",
+                 report.diverged ? report.diverged_how : "the loss still fell in the last epoch; more --epochs would go on");
         status = RETC_NOT_CONVERGED;
     }
 done:
@@ -127,6 +136,7 @@ retc_cmd_fit(int argc, char **argv) {
                  .bins = 30,
                  .checkpoint_interval = 10,
                  .fit = retc_fit_default(),
+                 .training = RETC_FIT_TRAINING_DEFAULT,
                  .open = RETC_RECORDING_DEFAULT,
                  .common = {.seed = 1}};
     const retc_option table[] = {
@@ -146,7 +156,8 @@ retc_cmd_fit(int argc, char **argv) {
         {"noise", 0, RETC_OPTION_DOUBLE, 0, &o.fit.noise, 0, 100, NULL, "cnn: noise before each ReLU while training"},
         {"output-hz", 0, RETC_OPTION_DOUBLE, 0, &o.fit.output_hz, 0, 1e6, "Hz",
          "cnn: rate per unit of the softplus; 0: the mean rate of the cells"},
-        RETC_FIT_SCHEDULE(o.fit),
+        RETC_FIT_LOSS(o.training, o.fit),
+        RETC_FIT_SCHEDULE(o.training, o.fit),
         RETC_FIT_PENALTY(o.fit),
         RETC_FIT_BATCHES(o.fit),
         {"resume", 0, RETC_OPTION_FLAG, RETC_OPTION_NO_EFFECT, &o.resume, 0, 0, NULL,
@@ -161,11 +172,13 @@ retc_cmd_fit(int argc, char **argv) {
     };
     retc_provenance *provenance = NULL;
     int status = retc_command_begin(&usage, table, &o.common, argc, argv, &provenance);
-    if (status == RETC_OK) {
-        o.fit.seed = o.common.seed;
-        o.fit.threads = o.common.threads;
-        status = fit_model(&o, provenance);
-    }
+    if (status != RETC_OK)
+        goto done;
+    o.fit.seed = o.common.seed;
+    o.fit.threads = o.common.threads;
+    RETC_TRY(retc_fit_training_arguments_take(&o.training, &o.fit));
+    status = fit_model(&o, provenance);
+done:
     retc_command_end(table, provenance);
     return status;
 }

@@ -52,7 +52,7 @@ retcodec_SOURCES += \
     src/cmd_figure.c \
     src/cmd_info.c \
     src/cmd_run.c \
-    src/cmd_fit.c src/fit_training_arguments.h \
+    src/cmd_fit.c src/fit_training_arguments.c src/fit_training_arguments.h \
     src/cmd_convert.c \
     src/cmd_predict.c \
     src/cmd_contribute.c \

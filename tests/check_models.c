@@ -212,18 +212,18 @@ START_TEST(training_gradient_equals_finite_differences) {
 }
 END_TEST
 
-/* Three steps of algorithm 1 of Kingma & Ba by hand, in double. */
+/* Three steps of algorithm 1 of Kingma & Ba by hand, in double, with the decoupled decay of Loshchilov & Hutter. */
 START_TEST(adam_follows_its_paper) {
     retc_adam_options options = retc_adam_default();
-    options.rate = 0.1, options.l2 = 0.01;
+    options.rate = 0.1, options.weight_decay = 0.01;
     const float gradient[3] = {0.7f, -1.3f, 0.2f};
     float value = 2.385f, m = 0, v = 0;
     double x = (double)value, a = 0, b = 0;
     for (size_t step = 1; step <= 3; ++step) {
         retc_adam_step(&options, step, &gradient[step - 1], 1, &m, &v, &value);
-        double g = (double)gradient[step - 1] + 0.01 * x;
+        double g = (double)gradient[step - 1];
         a = 0.9 * a + 0.1 * g, b = 0.999 * b + 0.001 * g * g;
-        x -= 0.1 * (a / (1 - pow(0.9, (double)step))) / (sqrt(b / (1 - pow(0.999, (double)step))) + 1e-8);
+        x = (1 - 0.1 * 0.01) * x - 0.1 * (a / (1 - pow(0.9, (double)step))) / (sqrt(b / (1 - pow(0.999, (double)step))) + 1e-8);
         ck_assert_msg(fabs((double)value - x) < 1e-6, "step %zu: %.9g, expected %.9g", step, (double)value, x);
     }
 }

@@ -49,6 +49,7 @@ C_TESTS = \
     tests/check_stacked \
     tests/check_stats \
     tests/check_stimuli \
+    tests/check_training \
     tests/check_transforms \
     tests/check_video \
     tests/check_xcorr
