@@ -51,19 +51,17 @@ not_finite(const retc_network *network, const float *value) {
     return NULL;
 }
 
+/* Parameters come first: where one is no number, so is much of the gradient. */
 int
 retc_fit_check_finite(retc_fit *f, const float *gradient) {
     char what[RETC_NAME_SIZE + 60];
-    const retc_param *param = gradient ? not_finite(f->network, gradient) : NULL;
-    if (param) {
-        snprintf(what, sizeof what, "the gradient of %s is not finite", param->name);
-        return end(f, param->name, what);
-    }
-    if ((param = not_finite(f->network, f->network->value))) {
-        snprintf(what, sizeof what, "%s is not finite", param->name);
-        return end(f, param->name, what);
-    }
-    return RETC_OK;
+    const retc_param *value = not_finite(f->network, f->network->value);
+    const retc_param *slope = !value && gradient ? not_finite(f->network, gradient) : NULL;
+    if (!value && !slope)
+        return RETC_OK;
+    const char *name = value ? value->name : slope->name;
+    snprintf(what, sizeof what, value ? "%s is not finite" : "the gradient of %s is not finite", name);
+    return end(f, name, what);
 }
 
 /* The trained parameter with the largest value. */
