@@ -5,6 +5,7 @@
 #include "network.h"
 #include "progress.h"
 #include "recording.h"
+#include "scores.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -29,6 +30,21 @@ typedef struct {
     double pearson, explained_variance, noise_ceiling;
 } retc_prediction_mean;
 retc_prediction_mean retc_prediction_means(const retc_prediction *prediction);
+
+/* All scores of a prediction, with ceilings and intervals (scores.h). */
+typedef struct {
+    size_t N, repeats, draws;     /* cells; repeats, 0 when the file has none; draws that intervals stand on, 0: no intervals */
+    retc_score *cell;             /* (N,RETC_SCORES) */
+    retc_score mean[RETC_SCORES]; /* over the cells whose score is a number */
+} retc_prediction_scores;
+
+/* Score a prediction of a part against its responses: in the test part against single repeats where the recording has them.
+ * Deviances of single trials are NaN where a test part has only its mean.  `result` is filled (retc_prediction_scores_clear).
+ */
+int retc_prediction_score(const retc_prediction *prediction, retc_recording *recording, retc_part part,
+                          const retc_score_options *options, const retc_progress *progress,
+                          retc_prediction_scores *result) RETC_USED;
+void retc_prediction_scores_clear(retc_prediction_scores *scores);
 
 /* 1 when the network has units behind a ReLU. */
 int retc_network_has_interneurons(const retc_network *network);

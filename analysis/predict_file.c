@@ -41,10 +41,48 @@ retc_prediction_write(const retc_prediction *p, const retc_network *network, con
     snprintf(name, sizeof name, "/%s/measured", part_name);
     RETC_TRY(retc_h5_put(file, name, RETC_H5_FLOAT, 2, shape, p->measured));
     RETC_TRY(write_axis(p, dt, part_name, file));
-    RETC_TRY(retc_h5_put(file, "/score/pearson", RETC_H5_DOUBLE, 1, &p->N, p->pearson));
-    RETC_TRY(retc_h5_put(file, "/score/explained_variance", RETC_H5_DOUBLE, 1, &p->N, p->explained_variance));
-    RETC_TRY(retc_h5_put(file, "/score/noise_ceiling", RETC_H5_DOUBLE, 1, &p->N, p->noise_ceiling));
     RETC_TRY(retc_h5_put_texts(file, "/cell_names", p->N, (const char *const *)network->cell_name));
+done:
+    return status;
+}
+
+/* One score of n cells, which are RETC_SCORES apart, and its intervals. */
+static int
+write_score(const retc_score *score, size_t n, const char *group, size_t k, int with_intervals, retc_h5 *file) {
+    static const char *const suffix[2] = {"68", "95"};
+    int status = RETC_OK;
+    double *column = NULL;
+    char name[96];
+    RETC_TRY(RETC_ALLOC(column, 2 * n));
+    for (size_t i = 0; i < n; ++i)
+        column[i] = score[i * RETC_SCORES + k].value;
+    snprintf(name, sizeof name, "%s/%s", group, retc_score_names[k]);
+    RETC_TRY(retc_h5_put(file, name, RETC_H5_DOUBLE, 1, &n, column));
+    RETC_TRY(retc_h5_set_text(file, name, "unit", retc_score_units[k]));
+    for (size_t level = 0; with_intervals && level < 2; ++level) {
+        for (size_t i = 0; i < n; ++i) {
+            column[2 * i] = score[i * RETC_SCORES + k].low[level];
+            column[2 * i + 1] = score[i * RETC_SCORES + k].high[level];
+        }
+        snprintf(name, sizeof name, "%s/%s_%s", group, retc_score_names[k], suffix[level]);
+        RETC_TRY(retc_h5_put(file, name, RETC_H5_DOUBLE, 2, (size_t[]){n, 2}, column));
+        RETC_TRY(retc_h5_set_text(file, name, "unit", retc_score_units[k]));
+    }
+done:
+    retc_free(column);
+    return status;
+}
+
+int
+retc_prediction_scores_write(const retc_prediction_scores *scores, retc_h5 *file) {
+    int status = RETC_OK;
+    for (size_t k = 0; k < RETC_SCORES; ++k) {
+        RETC_TRY(write_score(scores->cell, scores->N, "/score", k, scores->draws > 0, file));
+        RETC_TRY(write_score(scores->mean, 1, "/score/mean", k, scores->draws > 0, file));
+    }
+    RETC_TRY(retc_h5_set_int(file, "/score", "repeats", (int64_t)scores->repeats));
+    RETC_TRY(retc_h5_set_int(file, "/score", "draws", (int64_t)scores->draws));
+    RETC_TRY(retc_h5_set_text(file, "/score", "interval_columns", "low, high"));
 done:
     return status;
 }

@@ -6,30 +6,93 @@
 #include "predict.h"
 #include "predict_file.h"
 #include "recording_arguments.h"
+#include "reliability.h"
 
 typedef struct {
     const char *model, *recording, *part;
     retc_recording_arguments open;
+    retc_score_options scores;
     retc_common common;
 } options;
 
 static const retc_usage usage = {
     "predict", "model responses, scored against the recording",
-    "Runs a model over the test part (or the train part) of a recording.  Per cell it gives the Pearson correlation and "
-    "the explained variance of the predicted rate against the mean over repeats, beside the noise ceiling: the largest "
-    "correlation a perfect model could reach on these repeats (Schoppe et al. 2016).\n\n"
+    "Runs a model over the test part (or the train part) of a recording and scores the predicted rate of every cell against "
+    "the "
+    "mean over repeats:\n\n"
+    "  r                   Pearson correlation\n"
+    "  explained variance  1 - mean squared error / variance of the response\n"
+    "  Poisson deviance    share of it that the model explains; a constant rate explains 0, the response itself 1\n"
+    "  bits per spike      how much better the model foretells a spike than a constant rate does\n\n"
+    "Beside each stands its noise ceiling, \"of 0.96\": what the true rate of the cell would score on as many repeats, which "
+    "no "
+    "model can beat but by chance (Schoppe et al. 2016 for the first two).  A score divided by its ceiling tells models of "
+    "different recordings apart.  The interval, \"±0.01\", is half of the one that holds the score in 95 % of cases if other "
+    "repeats had been recorded; the file also has those of 68 %, and of ceilings, ratios and means.  Without single "
+    "repeats there are neither ceilings nor intervals.\n\n"
     "When the recording is of a simulated retina, each true interneuron is matched with the model unit that follows it "
     "best.",
     "retcodec predict model.h5 recording.h5 -o prediction.h5"};
 
+/* What stands in a column of the table: the scores, and under which width. */
+enum { SCORE = 6, INTERVAL = 7, CEILING = 9, GAP = 2, NAME = 16 };
+
+/* "0.868 ±0.012 of 0.962", or as much of it as there is anywhere. */
 static void
-say_scores(const options *o, const retc_network *network, const retc_prediction *p) {
-    retc_prediction_mean mean = retc_prediction_means(p);
-    retc_say(&o->common, "%-16s %8s %8s %8s\n", "cell", "r", "ceiling", "EV");
-    for (size_t j = 0; j < p->N; ++j)
-        retc_say(&o->common, "%-16s %8.3f %8.3f %8.3f\n", network->cell_name[j], p->pearson[j], p->noise_ceiling[j],
-                 p->explained_variance[j]);
-    retc_say(&o->common, "%-16s %8.3f %8.3f %8.3f\n", "mean", mean.pearson, mean.noise_ceiling, mean.explained_variance);
+say_score(const options *o, const retc_prediction_scores *scores, const retc_score *all, retc_score_kind kind) {
+    const retc_score *score = &all[kind];
+    double ceiling = all[RETC_SCORE_R_CEILING + (kind - RETC_SCORE_R)].value;
+    retc_say(&o->common, "%*s%*.3f", GAP, "", SCORE, score->value);
+    if (scores->draws > 0 && isfinite(score->low[1]))
+        retc_say(&o->common, " ±%.3f", (score->high[1] - score->low[1]) / 2);
+    else if (scores->draws > 0)
+        retc_say(&o->common, "%*s", INTERVAL, "");
+    if (scores->repeats > 1 && isfinite(ceiling))
+        retc_say(&o->common, " of %.3f", ceiling);
+    else if (scores->repeats > 1)
+        retc_say(&o->common, "%*s", CEILING, "");
+}
+
+static void
+say_row(const options *o, const retc_prediction_scores *scores, const char *name, const retc_score *all) {
+    static const retc_score_kind shown[] = {RETC_SCORE_R, RETC_SCORE_EV, RETC_SCORE_DEVIANCE, RETC_SCORE_BITS};
+    retc_say(&o->common, "%-*s", NAME, name);
+    for (size_t k = 0; k < sizeof shown / sizeof *shown; ++k)
+        say_score(o, scores, all, shown[k]);
+    retc_say(&o->common, "\n");
+}
+
+static void
+say_notes(const options *o, const retc_prediction_scores *scores, retc_part part) {
+    const retc_score *mean = scores->mean;
+    if (scores->repeats < 2) {
+        retc_say(&o->common, "no noise ceilings and no intervals: the %s part has %s\n", part == RETC_TEST ? "test" : "train",
+                 scores->repeats ? "one repeat" : "no single repeats");
+        return;
+    }
+    retc_say(&o->common, "of: noise ceiling, what the true rates would score on these %zu repeats", scores->repeats);
+    if (scores->draws > 0)
+        retc_say(&o->common, "; ±: half of the 95 %% interval over %zu draws of repeats", scores->draws);
+    else if (o->scores.draws > 0)
+        retc_say(&o->common, "; no intervals: they need %d repeats", RETC_LEAST_REPEATS);
+    retc_say(&o->common, "\n");
+    if (isfinite(mean[RETC_SCORE_R_NORMAL].value))
+        retc_say(&o->common, "of what can be explained, mean over cells: r %.3f, explained variance %.3f, deviance %.3f\n",
+                 mean[RETC_SCORE_R_NORMAL].value, mean[RETC_SCORE_EV_NORMAL].value, mean[RETC_SCORE_DEVIANCE_NORMAL].value);
+}
+
+static void
+say_scores(const options *o, const retc_network *network, const retc_prediction_scores *scores, retc_part part) {
+    static const char *const heads[] = {"r", "explained variance", "Poisson deviance", "bits per spike"};
+    int width = SCORE + (scores->draws > 0 ? INTERVAL : 0) + (scores->repeats > 1 ? CEILING : 0);
+    retc_say(&o->common, "%-*s", NAME, "cell");
+    for (size_t k = 0; k < sizeof heads / sizeof *heads; ++k)
+        retc_say(&o->common, "%*s %-*s", GAP, "", k + 1 < sizeof heads / sizeof *heads ? width - 1 : 0, heads[k]);
+    retc_say(&o->common, "\n");
+    for (size_t j = 0; j < scores->N; ++j)
+        say_row(o, scores, network->cell_name[j], scores->cell + j * RETC_SCORES);
+    say_row(o, scores, "mean", scores->mean);
+    say_notes(o, scores, part);
 }
 
 /* Of more interneurons than MOST_MATCHES only the ENDS best and worst are listed; the file holds all. */
@@ -67,12 +130,14 @@ done:
 
 int
 retc_cmd_predict(int argc, char **argv) {
-    options o = {.part = "test", .open = RETC_RECORDING_DEFAULT, .common = {.seed = 1}};
+    options o = {.part = "test", .scores = retc_score_default(), .open = RETC_RECORDING_DEFAULT, .common = {.seed = 1}};
     const retc_option table[] = {
         {"model", 0, RETC_OPTION_INPUT, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &o.model, 0, 0, NULL, "model file"},
         {"recording", 0, RETC_OPTION_INPUT, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &o.recording, 0, 0, NULL,
          "recording"},
         {"part", 0, RETC_OPTION_CHOICE, 0, &o.part, 0, 0, "test|train", "part of the recording"},
+        {"bootstrap", 0, RETC_OPTION_SIZE, 0, &o.scores.draws, 0, 1e6, NULL,
+         "draws of repeats that the intervals stand on; 0: no intervals"},
         RETC_RECORDING_CELLS(o.open),
         RETC_RECORDING_FRAMES(o.open),
         RETC_COMMON_OUTPUT(o.common, "predictions to write"),
@@ -83,6 +148,7 @@ retc_cmd_predict(int argc, char **argv) {
     retc_recording *recording = NULL;
     retc_network *network = NULL;
     retc_prediction prediction = {0};
+    retc_prediction_scores scores = {0};
     retc_match match = {0};
     retc_h5 *file = NULL;
     int status = retc_command_begin(&usage, table, &o.common, argc, argv, &provenance);
@@ -93,21 +159,26 @@ retc_cmd_predict(int argc, char **argv) {
     RETC_TRY(retc_recording_arguments_open(&o.open, &o.common, o.recording, &recording));
     const retc_progress *progress = retc_meter_start("predict", o.common.quiet);
     RETC_TRY(retc_predict(network, recording, part, o.common.threads, progress, &prediction));
+    o.scores.seed = o.common.seed;
+    o.scores.threads = o.common.threads;
+    RETC_TRY(retc_prediction_score(&prediction, recording, part, &o.scores, progress, &scores));
     if (retc_recording_interneurons(recording) && retc_network_has_interneurons(network))
         RETC_TRY(retc_match_interneurons(network, recording, part, o.common.threads, progress, &match));
     retc_meter_stop();
     RETC_TRY(RETC_GOT(file = retc_h5_create(o.common.output, o.common.force)));
     RETC_TRY(retc_prediction_write(&prediction, network, recording, part, file));
+    RETC_TRY(retc_prediction_scores_write(&scores, file));
     if (match.I)
         RETC_TRY(retc_match_write(&match, recording, file));
     RETC_TRY(retc_command_finish(file, &o.common, provenance));
-    say_scores(&o, network, &prediction);
+    say_scores(&o, network, &scores, part);
     if (match.I)
         RETC_TRY(say_match(&o, recording, &match));
 done:
     retc_meter_stop();
     retc_h5_close(file);
     retc_match_clear(&match);
+    retc_prediction_scores_clear(&scores);
     retc_prediction_clear(&prediction);
     retc_network_free(network);
     retc_recording_close(recording);

@@ -112,6 +112,7 @@
 #include "quality.h"
 #include "reliability.h"
 #include "sae.h"
+#include "scores.h"
 #include "sta.h"
 #include "target.h"
 

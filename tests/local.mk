@@ -45,6 +45,7 @@ C_TESTS = \
     tests/check_recording_choice \
     tests/check_reliability \
     tests/check_sae \
+    tests/check_scores \
     tests/check_simulate \
     tests/check_sta \
     tests/check_stacked \

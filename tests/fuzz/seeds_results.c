@@ -214,11 +214,16 @@ fuzz_seed_irf(const char *path, unsigned variant) {
 int
 fuzz_seed_predictions(const char *path, unsigned variant) {
     retc_prediction prediction = {0};
+    retc_prediction_scores scores = {0};
+    const retc_score_options options = {.draws = 10, .seed = 1, .threads = 1};
     if (variant > 0)
         return 0;
     chain c = begin_chain(path);
     fuzz_made(retc_predict(c.network, c.recording, RETC_TEST, 1, NULL, &prediction));
     fuzz_made(retc_prediction_write(&prediction, c.network, c.recording, RETC_TEST, c.file));
+    fuzz_made(retc_prediction_score(&prediction, c.recording, RETC_TEST, &options, NULL, &scores));
+    fuzz_made(retc_prediction_scores_write(&scores, c.file));
+    retc_prediction_scores_clear(&scores);
     retc_prediction_clear(&prediction);
     return end_chain(&c);
 }
