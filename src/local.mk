@@ -37,6 +37,7 @@ retcodec_SOURCES += \
     src/recording_arguments.c src/recording_arguments.h \
     src/temporary.c src/temporary.h \
     src/run_config.c src/run_config.h \
+    src/run_stages.c src/run_stages.h \
     src/cmd_import.c src/cmd_import.h \
     src/cmd_import_interneurons.c \
     src/cmd_import_join.c \

@@ -54,6 +54,7 @@ retc_run_config_free(retc_run_config *config) {
     for (size_t i = 0; i < config->n; ++i)
         free_stage(&config->stage[i]);
     free_stage(&config->run);
+    free_stage(&config->sweep);
     retc_free(config->stage);
     retc_free(config->path);
     retc_free(config);
@@ -189,20 +190,21 @@ name_section(retc_run_stage *stage, const char *name) {
 static int
 begin_section(parsing *state, const char *name) {
     retc_run_config *config = state->config;
-    int status = RETC_OK, is_run = !strcmp(name, "run");
-    if (is_run && config->run.name)
-        return RETC_FAIL(RETC_EUSAGE, "[run] stands twice");
+    int status = RETC_OK;
+    retc_run_stage *own = !strcmp(name, "run") ? &config->run : !strcmp(name, "sweep") ? &config->sweep : NULL;
+    if (own && own->name)
+        return RETC_FAIL(RETC_EUSAGE, "[%s] stands twice", name);
     for (size_t i = 0; i < config->n; ++i)
         if (!strcmp(config->stage[i].name, name))
             return RETC_FAIL(RETC_EUSAGE, "[%s] stands twice; tell them apart by labels, as in [%s%s]", name, name,
                              config->stage[i].label ? "2" : ":second");
-    if (!is_run) {
+    if (!own) {
         void *array = config->stage;
         RETC_TRY(grow(&array, config->n, sizeof *config->stage));
         config->stage = array;
         config->n += 1;
     }
-    state->section = is_run ? &config->run : &config->stage[config->n - 1];
+    state->section = own ? own : &config->stage[config->n - 1];
     state->section->line = state->line;
     RETC_TRY(name_section(state->section, name));
 done:

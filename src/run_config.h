@@ -28,7 +28,7 @@ typedef struct {
 
 typedef struct {
     char *path;
-    retc_run_stage run; /* the section [run] */
+    retc_run_stage run, sweep; /* the sections [run] and [sweep]; their names are NULL where they are missing */
     retc_run_stage *stage;
     size_t n;
 } retc_run_config;
