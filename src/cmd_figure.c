@@ -11,6 +11,7 @@
 #include "figure_quality.h"
 #include "figure_stimulus.h"
 #include "figure_strip.h"
+#include "figure_sweep.h"
 #include "plot.h"
 #include "temporary.h"
 
@@ -32,7 +33,8 @@ static const retc_usage usage = {
         "  irf RF                 how a cell's receptive field changes in time\n"
         "  circuit RECORDING      a simulated retina: mosaics, wiring of chosen cells, filters, outputs\n"
         "  stimulus STIMULUS      frames of a movie, its levels, its power spectrum; as .gif, the movie itself\n"
-        "  quality REPORT         a recording on one page: drift, short intervals, ceilings, trials, frames",
+        "  quality REPORT         a recording on one page: drift, short intervals, ceilings, trials, frames\n"
+        "  sweep SWEEP            the score of a sweep against what varied, or a map of two, the best marked",
     .example = "retcodec figure psth ln.h5 cnn.h5 --start 2 --duration 5 -o psth.png",
 };
 
@@ -146,6 +148,12 @@ draw_circuit(retc_h5 *const *files, const options *asked, const retc_common *com
     return retc_figure_circuit(files[0], asked->cells, table);
 }
 
+static int
+draw_sweep(retc_h5 *const *files, const options *asked, const retc_common *common, FILE *table) {
+    (void)asked, (void)common;
+    return retc_figure_sweep(files[0], table);
+}
+
 static const struct {
     const char *name;
     size_t least, most; /* input files */
@@ -160,6 +168,7 @@ static const struct {
     {"circuit", 1, 1, "one recording of a simulated retina", {"recording"}, draw_circuit},
     {"stimulus", 1, 1, "one stimulus file", {"stimulus"}, draw_stimulus},
     {"quality", 1, 1, "one report of retcodec quality", {"quality"}, draw_quality},
+    {"sweep", 1, 1, "one table of retcodec sweep", {"sweep"}, draw_sweep},
 };
 
 static size_t
@@ -275,7 +284,7 @@ retc_cmd_figure(int argc, char **argv) {
     int status;
     const retc_option table[] = {
         {"kind", 0, RETC_OPTION_CHOICE, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &asked.kind, 0, 0,
-         "filters|psth|strip|irf|protocol|circuit|stimulus|quality", "what to draw"},
+         "filters|psth|strip|irf|protocol|circuit|stimulus|quality|sweep", "what to draw"},
         {"results", 0, RETC_OPTION_INPUTS, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &asked.inputs, 0, 0, NULL,
          "result files, as listed above"},
         RETC_COMMON_OUTPUT(common, "figure to write, ending in .png, .svg or .pdf"),

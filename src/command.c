@@ -27,6 +27,7 @@ const retc_command retc_commands[] = {
     {"rf", "Analysis", "receptive fields: spike-triggered averages, and at every moment", retc_cmd_rf},
     {"figure", "Results", "draw result files with gnuplot", retc_cmd_figure},
     {"run", "Results", "run a whole analysis from a configuration file", retc_cmd_run},
+    {"sweep", "Results", "run an analysis for many settings, and find the best", retc_cmd_sweep},
     {"info", "Results", "what a file holds, and how it was made", retc_cmd_info},
     {"help", "Help", "explain a command, or list them all", retc_cmd_help},
     {NULL, NULL, NULL, NULL},

@@ -87,6 +87,7 @@ int retc_cmd_rf(int argc, char **argv);
 int retc_cmd_rf_irf(int argc, char **argv);
 int retc_cmd_figure(int argc, char **argv);
 int retc_cmd_run(int argc, char **argv);
+int retc_cmd_sweep(int argc, char **argv);
 int retc_cmd_info(int argc, char **argv);
 int retc_cmd_help(int argc, char **argv);
 

@@ -395,6 +395,7 @@ static const struct {
     {"protocol", NULL, "responses to a protocol", protocol_result_facts},
     {"stimulus", NULL, "stimulus", stimulus_facts},
     {"quality", NULL, "quality report", quality_facts},
+    {"sweep", NULL, "table of a sweep", no_facts},
     {NULL, NULL, "HDF5 file", no_facts},
 };
 

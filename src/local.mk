@@ -38,6 +38,8 @@ retcodec_SOURCES += \
     src/temporary.c src/temporary.h \
     src/run_config.c src/run_config.h \
     src/run_stages.c src/run_stages.h \
+    src/sweep.c src/sweep.h \
+    src/sweep_table.c src/sweep_table.h \
     src/cmd_import.c src/cmd_import.h \
     src/cmd_import_interneurons.c \
     src/cmd_import_join.c \
@@ -53,6 +55,7 @@ retcodec_SOURCES += \
     src/cmd_figure.c \
     src/cmd_info.c \
     src/cmd_run.c \
+    src/cmd_sweep.c \
     src/cmd_fit.c src/fit_training_arguments.c src/fit_training_arguments.h \
     src/cmd_convert.c \
     src/cmd_predict.c \
@@ -78,6 +81,7 @@ man_MANS = man/retcodec.1 \
     man/retcodec-figure.1 \
     man/retcodec-info.1 \
     man/retcodec-run.1 \
+    man/retcodec-sweep.1 \
     man/retcodec-help.1
 
 # Manual pages are what the program says of itself.

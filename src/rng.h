@@ -23,7 +23,8 @@ typedef enum {
     RETC_STREAM_SPLIT,
     RETC_STREAM_SHUFFLE,
     RETC_STREAM_DROPOUT,
-    RETC_STREAM_BOOTSTRAP
+    RETC_STREAM_BOOTSTRAP,
+    RETC_STREAM_SWEEP
 } retc_stream;
 
 /* A generator of its own for (seed, stream, index); free with gsl_rng_free.  NULL when out of memory. */
