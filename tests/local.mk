@@ -51,6 +51,7 @@ C_TESTS = \
     tests/check_stacked \
     tests/check_stats \
     tests/check_stimuli \
+    tests/check_torch \
     tests/check_training \
     tests/check_transforms \
     tests/check_video \
@@ -63,7 +64,8 @@ check_LTLIBRARIES += tests/libtesting.la
 check_PROGRAMS += $(C_TESTS)
 TESTS += $(C_TESTS)
 endif
-EXTRA_DIST += tests/h5py/make_keras.py tests/h5py/make_nwb.py tests/h5py/make_torch.py tests/h5py/run_torch.py tests/h5py/make_open_retina.py
+EXTRA_DIST += tests/h5py/make_keras.py tests/h5py/make_nwb.py tests/h5py/make_torch.py tests/h5py/run_torch.py tests/h5py/train_torch.py \
+    tests/h5py/make_open_retina.py
 EXTRA_DIST += tests/golden/sae.h5 tests/golden/tiny_wn.h5
 # The program as its users meet it.
 TEST_EXTENSIONS = .sh

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "error.h"
@@ -148,6 +149,17 @@ const char *
 retc_test_shared(const char *name) {
     const char *folder = getenv("RETC_SHARED");
     return existing(folder && *folder ? folder : TEST_SRCDIR "/../../shared", name);
+}
+
+int
+retc_test_python(const char *script) {
+    char command[1200];
+    snprintf(command, sizeof command, "/usr/bin/python3 '%s/h5py/%s' '%s'", TEST_SRCDIR, script, scratch);
+    int status = system(command), code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    if (code == 77 || code == 127)
+        return 0;
+    ck_assert_msg(code == 0, "%s failed", command);
+    return 1;
 }
 
 int

@@ -46,6 +46,9 @@ const char *retc_test_path(const char *name);
  * then skip. */
 int retc_test_h5py(const char *script);
 
+/* The same for a script with needs of its own: 0 when it says so by exit status 77. */
+int retc_test_python(const char *script);
+
 /* A file of the small goldens that travel with the tests (tests/golden), or NULL. */
 const char *retc_test_golden(const char *name);
 
