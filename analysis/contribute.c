@@ -146,12 +146,23 @@ differentiate(const engine *e, slot_storage *s, const retc_tape *from, retc_tape
         retc_tape_backward_secant(tape, from, e->network->layers - 1, 0, n);
 }
 
+/* Can unit `row` of layer l contribute?  Not where a grab layer passes it by. */
+static int
+is_seen(const retc_network *network, size_t l, size_t row) {
+    const size_t *position = retc_network_grabbed(network, l);
+    const retc_layer *layer = &network->layer[l];
+    size_t c = row / (layer->h * layer->w);
+    return !position || row % (layer->h * layer->w) == position[2 * c] * layer->w + position[2 * c + 1];
+}
+
 /* Add one step's share: gradient times the change of activation; the trapezium takes the mean of both ends' gradients. */
 static void
 add_step(const engine *e, slot_storage *s, const retc_tape *from, const retc_tape *tape, size_t n) {
     for (size_t k = 0; k < e->cuts; ++k) {
         size_t l = e->cut[k], ld = tape->ld;
         for (size_t row = 0; row < retc_layer_units(&e->network->layer[l]); ++row) {
+            if (!is_seen(e->network, l, row))
+                continue;
             const float *a = tape->out[l] + row * ld, *a0 = from->out[l] + row * ld, *g = tape->grad[l] + row * ld;
             const float *g0 = from->grad[l] + row * ld;
             float *sum = s->sum[k] + row * ld;
@@ -181,6 +192,7 @@ static void
 reduce_all(const engine *e, slot_storage *s, const retc_tape *end, size_t n) {
     for (size_t k = 0; k < e->cuts; ++k) {
         const retc_layer *layer = &e->network->layer[e->cut[k]];
+        retc_tape_complete(end, e->cut[k], n);
         reduce(layer, s->sum[k], end->ld, n, s->reduced[0][k]);
         reduce(layer, end->out[e->cut[k]], end->ld, n, s->reduced[1][k]);
         reduce(layer, end->grad[e->cut[k]], end->ld, n, s->reduced[2][k]);

@@ -179,6 +179,14 @@ retc_tape_forward(retc_tape *tape, size_t from, size_t to, size_t n) {
         retc_layer_forward(tape, l, retc_tape_input(tape, l), n, tape->out[l]);
 }
 
+void
+retc_tape_complete(const retc_tape *tape, size_t l, size_t n) {
+    const retc_layer *layer = &tape->network->layer[l];
+    if (retc_network_grabbed(tape->network, l))
+        retc_conv_forward(&tape->conv[l], retc_network_values_const(tape->network, layer->weight),
+                          retc_network_values_const(tape->network, layer->bias), retc_tape_input(tape, l), n, tape->out[l]);
+}
+
 /* ---- backward -------------------------------------------------------------------------------------------------------- */
 
 void
@@ -218,6 +226,9 @@ retc_tape_backward_weights(const retc_tape *tape, size_t l, size_t n, float *dw,
     if (l == 0 && tape->fft) {
         retc_fftconv_backward_weights(tape->fft, tape->fft_work, tape->grad[0], n, dw);
         retc_conv_backward_bias(conv, tape->grad[0], n, db);
+    } else if (retc_network_grabbed(tape->network, l)) {
+        retc_conv_backward_weights_at(conv, retc_network_grabbed(tape->network, l), tape->grad[l], retc_tape_input(tape, l), n,
+                                      dw, db);
     } else {
         retc_conv_backward_weights(conv, tape->grad[l], retc_tape_input(tape, l), n, dw, db);
     }

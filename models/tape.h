@@ -46,8 +46,12 @@ void retc_tape_load(retc_tape *tape, const float *frames, size_t n);
 /* Input of layer l: the movie, or the output of layer l - 1. */
 float *retc_tape_input(const retc_tape *tape, size_t l);
 
-/* Run layers from ... to-1 on n frames. */
+/* Run layers from ... to-1 on n frames.  Of a convolution that only a grab layer sees (retc_network_grabbed) nothing but the
+ * grabbed positions is computed; the rest of its map stays as it was, and that of its gradient stays 0. */
 void retc_tape_forward(retc_tape *tape, size_t from, size_t to, size_t n);
+
+/* Compute the whole map of such a convolution, layer l, after its input was; every other layer's is complete. */
+void retc_tape_complete(const retc_tape *tape, size_t l, size_t n);
 
 /* The first convolution: out (C,h,w,ld) from the movie, with a bias per channel or without (NULL). */
 void retc_tape_convolve(const retc_tape *tape, const float *bias, size_t n, float *out);

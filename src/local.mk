@@ -7,7 +7,7 @@ libretcodec_internal_la_SOURCES += \
     src/h5.c src/h5.h src/h5_internal.h \
     src/h5_check.c src/h5_chunks.c src/h5_convert.c src/h5_make.c src/h5_make.h src/h5_numbers.c src/h5_storage.c src/h5_text.c \
     src/h5_object.c src/h5_object.h \
-    src/kernels/conv.c src/kernels/conv.h src/kernels/conv_ref.c \
+    src/kernels/conv.c src/kernels/conv.h src/kernels/conv_at.c src/kernels/conv_ref.c \
     src/kernels/fftconv.c src/kernels/fftconv.h \
     src/kernels/gather.c src/kernels/gather.h src/kernels/gather_versions.h src/kernels/gather_body.h \
     src/kernels/gather_avx512.c src/kernels/gather_avx2.c src/kernels/gather_generic.c \

@@ -65,6 +65,7 @@ compare_layer(retc_h5 *file, const char *name, const retc_tape *tape, size_t l, 
     ck_assert(tol > 0 && tol < 1e-3);
     float *expected = retc_calloc(total, sizeof *expected), *x = retc_calloc(total, sizeof *x);
     ck_ok(retc_h5_read(file, name, RETC_H5_FLOAT, NULL, NULL, expected));
+    retc_tape_complete(tape, l, windows);
     for (size_t t = 0; t < windows; ++t)
         for (size_t u = 0; u < units; ++u)
             x[t * units + u] = tape->out[l][u * tape->ld + t];

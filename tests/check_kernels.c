@@ -116,7 +116,7 @@ START_TEST(dots_equal_their_definition) {
 }
 END_TEST
 
-enum { ROW = 37, ROW_RESULTS = 7 };
+enum { ROW = 37, ROW_RESULTS = 8 };
 
 /* Every row function on one row with values on, beside and across the kink. */
 static void
@@ -131,6 +131,8 @@ run_rows(const float *x, const float *x0, const float *g, const float *g0, size_
     retc_row_step(g, x, x0, n, out[4]);
     retc_row_step_trapezium(g, g0, x, x0, n, out[5]);
     retc_row_normed_backward(g, x, 1.3f, 0.2f, -0.4f, 0.7f, n, out[6]);
+    memcpy(out[7], g0, n * sizeof *g0);
+    retc_row_add(x, n, out[7]);
     sums[0] = 0.5, sums[1] = -0.5;
     retc_row_sums(g, x, 0.25, n, &sums[0], &sums[1]);
 }
@@ -189,7 +191,8 @@ START_TEST(rows_equal_their_formulas) {
                                               G * slope,
                                               X0 + G * (X - X0),
                                               X0 + 0.5 * (G + G0) * (X - X0),
-                                              (double)1.3f * (G - (double)0.2f - (X + (double)0.4f) * (double)0.7f)};
+                                              (double)1.3f * (G - (double)0.2f - (X + (double)0.4f) * (double)0.7f),
+                                              G0 + X};
         /* Terms are below 40 here, and no formula rounds more than six times. */
         for (size_t i = 0; i < ROW_RESULTS; ++i)
             ck_assert_msg(fabs((double)first[i][t] - expected[i]) <= 6 * unit_roundoff * 40,
@@ -332,6 +335,89 @@ START_TEST(convolution_has_true_adjoints) {
 }
 END_TEST
 
+/* Places of all channels: corners, and others. */
+static void
+choose_positions(const conv_case *c, size_t *position) {
+    for (size_t k = 0; k < c->conv.shape.K; ++k) {
+        position[2 * k] = k == 0 ? 0 : k == 1 ? c->conv.oh - 1 : 5 * k % c->conv.oh;
+        position[2 * k + 1] = k == 0 ? 0 : k == 1 ? c->conv.ow - 1 : 3 * k % c->conv.ow;
+    }
+}
+
+static float *
+row_at(const conv_case *c, const size_t *position, size_t k, float *map) {
+    return map + ((k * c->conv.oh + position[2 * k]) * c->conv.ow + position[2 * k + 1]) * c->n;
+}
+
+/* The whole map's results where only one position per channel has a gradient: they are the same to the last bit. */
+static void
+check_against_whole_maps(conv_case *c, const size_t *position) {
+    float *g = retc_calloc(c->out_n, sizeof *g), *out = retc_calloc(c->out_n, sizeof *out);
+    float *dw = retc_calloc(c->w_n, sizeof *dw), *db = retc_calloc(c->conv.shape.K, sizeof *db);
+    float *din = retc_calloc(c->din_n, sizeof *din);
+    for (size_t k = 0; k < c->conv.shape.K; ++k)
+        memcpy(row_at(c, position, k, g), row_at(c, position, k, c->g), c->n * sizeof *g);
+    memset(c->dw, 0, c->w_n * sizeof *dw), memset(c->db, 0, c->conv.shape.K * sizeof *db);
+    retc_conv_backward_weights(&c->conv, g, c->in, c->n, c->dw, c->db);
+    retc_conv_backward_input(&c->conv, c->w, g, c->n, c->din, c->n, c->packed, c->offset);
+    retc_conv_forward_at(&c->conv, position, c->w, c->bias, c->in, c->n, out);
+    retc_conv_backward_weights_at(&c->conv, position, g, c->in, c->n, dw, db);
+    retc_conv_backward_input_at(&c->conv, position, c->w, g, c->n, din, c->n);
+    for (size_t k = 0; k < c->conv.shape.K; ++k)
+        ck_close_float("out", row_at(c, position, k, out), row_at(c, position, k, c->out), c->n, 0, 0);
+    ck_close_float("dw", dw, c->dw, c->w_n, 0, 0);
+    ck_close_float("db", db, c->db, c->conv.shape.K, 0, 0);
+    ck_close_float("din", din, c->din, c->din_n, 0, 0);
+    retc_free(g), retc_free(out), retc_free(dw), retc_free(db), retc_free(din);
+}
+
+START_TEST(convolution_at_positions_equals_its_definition) {
+    const retc_conv_shape *s = &shapes[_i];
+    static const size_t lengths[] = {1, 7, 64, 67};
+    size_t position[32];
+    if (s->window)
+        return;
+    for (size_t v = 0; v < VERSIONS; ++v)
+        for (size_t l = 0; l < 4 && retc_kernel_choose(versions[v]) == 0; ++l) {
+            gsl_rng *rng = retc_rng_alloc(17, RETC_STREAM_WEIGHTS, (uint64_t)_i);
+            size_t n = lengths[l], K = s->K;
+            conv_case c = conv_case_make(rng, s, n);
+            choose_positions(&c, position);
+            double *w = to_double(c.w, c.w_n), *bias = to_double(c.bias, K), *in = to_double(c.in, c.in_n);
+            double *aw = magnitudes(w, c.w_n), *ab = magnitudes(bias, K), *ain = magnitudes(in, c.in_n);
+            double *g = retc_calloc(K * n, sizeof *g), *ag = retc_calloc(K * n, sizeof *g);
+            double *result = retc_calloc(c.w_n + c.din_n + K * n, sizeof *result),
+                   *size = retc_calloc(c.w_n + c.din_n + K * n, sizeof *size);
+            double *db = retc_calloc(K, sizeof *db), *db_size = retc_calloc(K, sizeof *db);
+            float *dw = retc_calloc(c.w_n, sizeof *dw), *fast_db = retc_calloc(K, sizeof *fast_db);
+            for (size_t i = 0; i < K * n; ++i)
+                g[i] = (double)row_at(&c, position, i / n, c.g)[i % n], ag[i] = fabs(g[i]);
+            retc_conv_forward_at_reference(s, position, w, bias, in, n, result);
+            retc_conv_forward_at_reference(s, position, aw, ab, ain, n, size);
+            retc_conv_forward_at(&c.conv, position, c.w, c.bias, c.in, n, c.out);
+            for (size_t k = 0; k < K; ++k)
+                check_against("forward", row_at(&c, position, k, c.out), result + k * n, size + k * n, n, c.conv.J);
+            retc_conv_backward_input_at_reference(s, position, w, g, n, result);
+            retc_conv_backward_input_at_reference(s, position, aw, ag, n, size);
+            retc_conv_backward_input_at(&c.conv, position, c.w, c.g, n, c.din, n);
+            check_against("input", c.din, result, size, c.din_n, K);
+            memset(result, 0, c.w_n * sizeof *result), memset(size, 0, c.w_n * sizeof *size);
+            retc_conv_backward_weights_at_reference(s, position, g, in, n, result, db);
+            retc_conv_backward_weights_at_reference(s, position, ag, ain, n, size, db_size);
+            retc_conv_backward_weights_at(&c.conv, position, c.g, c.in, n, dw, fast_db);
+            check_against("weights", dw, result, size, c.w_n, n);
+            check_against("bias", fast_db, db, db_size, K, n);
+            if (v > 0) /* the reference kernel adds up in double, but only what it is given at once */
+                check_against_whole_maps(&c, position);
+            retc_free(w), retc_free(bias), retc_free(in), retc_free(aw), retc_free(ab), retc_free(ain), retc_free(g),
+                retc_free(ag);
+            retc_free(result), retc_free(size), retc_free(db), retc_free(db_size), retc_free(dw), retc_free(fast_db);
+            conv_case_free(&c);
+            gsl_rng_free(rng);
+        }
+}
+END_TEST
+
 START_TEST(kernel_larger_than_map_is_refused) {
     retc_conv conv;
     retc_conv_shape s = {2, 3, 3, 2, 4, 1, 0};
@@ -355,6 +441,7 @@ main(void) {
     tcase_set_timeout(conv, 120);
     tcase_add_loop_test(conv, convolution_equals_its_definition, 0, sizeof shapes / sizeof *shapes);
     tcase_add_loop_test(conv, convolution_has_true_adjoints, 0, sizeof shapes / sizeof *shapes);
+    tcase_add_loop_test(conv, convolution_at_positions_equals_its_definition, 0, sizeof shapes / sizeof *shapes);
     tcase_add_test(conv, kernel_larger_than_map_is_refused);
     suite_add_tcase(suite, conv);
     return retc_test_main(suite, NULL);

@@ -47,12 +47,29 @@ void retc_conv_backward_bias(const retc_conv *conv, const float *g, size_t n, fl
 void retc_conv_backward_input(const retc_conv *conv, const float *w, const float *g, size_t n, float *din, size_t din_ld,
                               float *packed, size_t *offset);
 
+/* The same where only one output position of each channel is used: `position` (K,2) row, column.  `out` and `g` are laid out as
+ * whole maps, of which only these K rows of time are written or read.  Not with `window`. */
+void retc_conv_forward_at(const retc_conv *conv, const size_t *position, const float *w, const float *bias, const float *in,
+                          size_t n, float *out);
+void retc_conv_backward_weights_at(const retc_conv *conv, const size_t *position, const float *g, const float *in, size_t n,
+                                   float *dw, float *db);
+void retc_conv_backward_input_at(const retc_conv *conv, const size_t *position, const float *w, const float *g, size_t n,
+                                 float *din, size_t din_ld);
+
 /* The definitions: plain loops in double over packed arrays (ld = n; with `window` the input's ld = n + C - 1). */
 void retc_conv_forward_reference(const retc_conv_shape *shape, const double *w, const double *bias, const double *in, size_t n,
                                  double *out);
 void retc_conv_backward_weights_reference(const retc_conv_shape *shape, const double *g, const double *in, size_t n, double *dw,
                                           double *db);
 void retc_conv_backward_input_reference(const retc_conv_shape *shape, const double *w, const double *g, size_t n, double *din);
+
+/* ... and of one position per channel; here `out` and `g` are (K,n). */
+void retc_conv_forward_at_reference(const retc_conv_shape *shape, const size_t *position, const double *w, const double *bias,
+                                    const double *in, size_t n, double *out);
+void retc_conv_backward_weights_at_reference(const retc_conv_shape *shape, const size_t *position, const double *g,
+                                             const double *in, size_t n, double *dw, double *db);
+void retc_conv_backward_input_at_reference(const retc_conv_shape *shape, const size_t *position, const double *w,
+                                           const double *g, size_t n, double *din);
 
 #ifdef __cplusplus
 }

@@ -67,3 +67,49 @@ retc_conv_backward_input_reference(const retc_conv_shape *s, const double *w, co
                                 din[((c * s->h + y + p) * s->w + x + q) * n + t] +=
                                     w[((k * s->C + c) * s->kh + p) * s->kw + q] * g[((k * d.oh + y) * d.ow + x) * n + t];
 }
+
+/* ---- one position per channel ---------------------------------------------------------------------------------------- */
+
+/* Index of the input element that weight j = (c,p,q) of channel k meets at time t. */
+static size_t
+input_at(const retc_conv_shape *s, const size_t *position, size_t k, size_t j, size_t n, size_t t) {
+    size_t c = j / (s->kh * s->kw), p = j / s->kw % s->kh, q = j % s->kw;
+    return ((c * s->h + position[2 * k] + p) * s->w + position[2 * k + 1] + q) * n + t;
+}
+
+void
+retc_conv_forward_at_reference(const retc_conv_shape *s, const size_t *position, const double *w, const double *bias,
+                               const double *in, size_t n, double *out) {
+    size_t J = s->C * s->kh * s->kw;
+    for (size_t k = 0; k < s->K; ++k)
+        for (size_t t = 0; t < n; ++t) {
+            out[k * n + t] = bias ? bias[k] : 0.0;
+            for (size_t j = 0; j < J; ++j)
+                out[k * n + t] += w[k * J + j] * in[input_at(s, position, k, j, n, t)];
+        }
+}
+
+void
+retc_conv_backward_weights_at_reference(const retc_conv_shape *s, const size_t *position, const double *g, const double *in,
+                                        size_t n, double *dw, double *db) {
+    size_t J = s->C * s->kh * s->kw;
+    for (size_t k = 0; k < s->K; ++k)
+        for (size_t t = 0; t < n; ++t) {
+            for (size_t j = 0; j < J; ++j)
+                dw[k * J + j] += g[k * n + t] * in[input_at(s, position, k, j, n, t)];
+            if (db)
+                db[k] += g[k * n + t];
+        }
+}
+
+void
+retc_conv_backward_input_at_reference(const retc_conv_shape *s, const size_t *position, const double *w, const double *g,
+                                      size_t n, double *din) {
+    size_t J = s->C * s->kh * s->kw;
+    for (size_t i = 0; i < s->C * s->h * s->w * n; ++i)
+        din[i] = 0;
+    for (size_t k = 0; k < s->K; ++k)
+        for (size_t j = 0; j < J; ++j)
+            for (size_t t = 0; t < n; ++t)
+                din[input_at(s, position, k, j, n, t)] += w[k * J + j] * g[k * n + t];
+}
