@@ -104,7 +104,7 @@ tests_fuzz_libfuzzer_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 endif
 # How fast it is: make bench, with long recordings by make bench BENCH_SECONDS=3600 BENCH_MEGABYTES=1000.
 EXTRA_PROGRAMS = tests/bench/bench tests/bench/streams
-tests_bench_bench_SOURCES = tests/bench/bench.c tests/fixtures.c tests/fixtures.h tests/tables.c tests/tables.h
+tests_bench_bench_SOURCES = tests/bench/bench.c tests/fixtures.c tests/fixtures.h
 tests_bench_bench_LDADD = libretcodec-internal.la $(DEPENDENCY_LIBS)
 tests_bench_streams_SOURCES = tests/bench/streams.c
 tests_bench_streams_LDADD = libretcodec-internal.la $(DEPENDENCY_LIBS)
