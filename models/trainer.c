@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "normal.h"
 #include "parallel.h"
 #include "rng.h"
 #include "rows.h"
@@ -129,16 +130,15 @@ retc_trainer_load(retc_trainer *trainer, retc_recording *recording, retc_part pa
 /* ---- forward --------------------------------------------------------------------------------------------------------- */
 
 static void
-add_noise(const retc_trainer *trainer, size_t b, size_t l, gsl_rng *rng) {
+add_noise(const retc_trainer *trainer, size_t b, size_t l) {
     const retc_network *network = trainer->network;
     const retc_layer *layer = &network->layer[l];
-    retc_rng_seed(rng, trainer->options.seed, RETC_STREAM_NOISE,
-                  (trainer->step * network->layers + l) * trainer->options.blocks + b);
-    for (size_t row = 0; row < retc_layer_units(layer); ++row) {
-        float *x = trainer->tape[b]->out[l] + row * trainer->tape[b]->ld;
-        for (size_t t = 0; t < trainer->block[b].n; ++t)
-            x[t] += (float)gsl_ran_gaussian_ziggurat(rng, layer->sigma);
-    }
+    retc_normal normal;
+    retc_normal_seed(&normal, retc_rng_name(trainer->options.seed, RETC_STREAM_NOISE,
+                                            (trainer->step * network->layers + l) * trainer->options.blocks + b));
+    for (size_t row = 0; row < retc_layer_units(layer); ++row)
+        retc_normal_add(&normal, (float)layer->sigma, trainer->block[b].n,
+                        trainer->tape[b]->out[l] + row * trainer->tape[b]->ld);
 }
 
 /* Layers from ... to-1, none of them batch norm, of one block. */
@@ -146,17 +146,13 @@ static int
 forward_segment(void *context, size_t b) {
     retc_trainer *trainer = context;
     retc_tape *tape = trainer->tape[b];
-    gsl_rng *rng = retc_rng_alloc(0, RETC_STREAM_NOISE, 0);
-    if (!rng)
-        return RETC_ENOMEM;
     if (trainer->from == 0)
         retc_tape_load(tape, trainer->frames[b], trainer->block[b].n);
     for (size_t l = trainer->from; l < trainer->to; ++l) {
         retc_layer_forward(tape, l, retc_tape_input(tape, l), trainer->block[b].n, tape->out[l]);
         if (trainer->network->layer[l].kind == RETC_LAYER_NOISE)
-            add_noise(trainer, b, l, rng);
+            add_noise(trainer, b, l);
     }
-    gsl_rng_free(rng);
     return RETC_OK;
 }
 

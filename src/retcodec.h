@@ -21,6 +21,7 @@
 #include "h5_make.h"
 #include "h5_object.h"
 #include "mat.h"
+#include "normal.h"
 #include "options.h"
 #include "parallel.h"
 #include "progress.h"

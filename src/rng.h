@@ -27,6 +27,10 @@ typedef enum {
     RETC_STREAM_SWEEP
 } retc_stream;
 
+/* 64 bits that name the stream (seed, stream, index), and 64 bits that follow `x` and look unrelated. */
+uint64_t retc_rng_name(uint64_t seed, retc_stream stream, uint64_t index);
+uint64_t retc_rng_mix(uint64_t x);
+
 /* A generator of its own for (seed, stream, index); free with gsl_rng_free.  NULL when out of memory. */
 gsl_rng *retc_rng_alloc(uint64_t seed, retc_stream stream, uint64_t index);
 

@@ -34,6 +34,7 @@ C_TESTS = \
     tests/check_modes \
     tests/check_natural \
     tests/check_noise \
+    tests/check_normal \
     tests/check_options \
     tests/check_preview \
     tests/check_protocol_response \

@@ -21,7 +21,9 @@ sum_lanes(__m256 v) {
 #define ZERO _mm256_setzero_ps()
 #define FMA(a, b, c) _mm256_fmadd_ps((a), (b), (c))
 #define FMA1(a, b, c) __builtin_fmaf((a), (b), (c))
+#define SQRT(v) _mm256_sqrt_ps(v)
 #define SUM(v) sum_lanes(v)
 #include "gather_body.h"
+#include "normal_body.h"
 #include "rows_body.h"
 #endif

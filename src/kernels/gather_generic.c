@@ -1,4 +1,5 @@
 /* For any processor: four lanes by the compiler's own vector type. */
+#include <math.h>
 #include <string.h>
 
 #include "gather_versions.h"
@@ -17,6 +18,11 @@ store4(float *p, vector4 v) {
     memcpy(p, &v, sizeof v);
 }
 
+static inline vector4
+sqrt4(vector4 v) {
+    return (vector4){sqrtf(v[0]), sqrtf(v[1]), sqrtf(v[2]), sqrtf(v[3])};
+}
+
 #define TARGET
 #define NAME(x) x##_generic
 #define VECTOR vector4
@@ -27,6 +33,8 @@ store4(float *p, vector4 v) {
 #define ZERO ((vector4){0, 0, 0, 0})
 #define FMA(a, b, c) ((a) * (b) + (c))
 #define FMA1(a, b, c) ((a) * (b) + (c))
+#define SQRT(v) sqrt4(v)
 #define SUM(v) (((v)[0] + (v)[2]) + ((v)[1] + (v)[3]))
 #include "gather_body.h"
+#include "normal_body.h"
 #include "rows_body.h"

@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "normal.h"
+
 #if defined __x86_64__ && defined __GNUC__
 #define RETC_X86 1
 #else
@@ -27,6 +29,7 @@ typedef struct {
     void (*normed_backward)(const float *g, const float *x, float scale, float mean_g, float mean, float slope, size_t n,
                             float *out);
     void (*sums)(const float *x, const float *y, double shift, size_t n, double *a, double *b);
+    void (*normal)(retc_normal *normal, float sigma, size_t n, float *x); /* normal.h */
     void (*pool)(size_t K, const double *weight, const size_t *source, const double *x, size_t stride, size_t n, double *out);
 } retc_row_functions;
 

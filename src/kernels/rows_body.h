@@ -91,7 +91,7 @@ NAME(retc_row_pool)(size_t K, const double *restrict weight, const size_t *restr
 }
 
 const retc_row_functions NAME(retc_rows) = {
-    NAME(retc_row_affine), NAME(retc_row_relu), NAME(retc_row_relu_backward),  NAME(retc_row_relu_secant),
-    NAME(retc_row_add),    NAME(retc_row_step), NAME(retc_row_step_trapezium), NAME(retc_row_normed_backward),
-    NAME(retc_row_sums),   NAME(retc_row_pool),
+    NAME(retc_row_affine), NAME(retc_row_relu),   NAME(retc_row_relu_backward),  NAME(retc_row_relu_secant),
+    NAME(retc_row_add),    NAME(retc_row_step),   NAME(retc_row_step_trapezium), NAME(retc_row_normed_backward),
+    NAME(retc_row_sums),   NAME(retc_normal_add), NAME(retc_row_pool),
 };
