@@ -1,6 +1,5 @@
 #include "figure_psth.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <string.h>
 
@@ -13,7 +12,7 @@ typedef struct {
     double *pearson, *ceiling; /* (N) */
     float *rate, *measured;    /* (T) Hz, of the cell being printed */
     retc_figure_cells cells;   /* the figure's cells in this file */
-    char *name;
+    const char *name;
 } prediction;
 
 static int
@@ -43,7 +42,6 @@ open_prediction(retc_h5 *file, const retc_figure_cells *cells, prediction *from)
     RETC_TRY(read_vector(file, "/test/time", from->T, &from->time));
     RETC_TRY(read_vector(file, "/score/pearson", from->N, &from->pearson));
     RETC_TRY(read_vector(file, "/score/noise_ceiling", from->N, &from->ceiling));
-    RETC_TRY(retc_h5_get_text(file, "/", "model_type", &from->name));
     RETC_TRY(RETC_ALLOC(from->rate, from->T));
     RETC_TRY(RETC_ALLOC(from->measured, from->T));
     RETC_TRY(retc_figure_cells_match(file, "/cell_names", from->N, cells, &from->cells));
@@ -60,27 +58,6 @@ close_prediction(prediction *from) {
     retc_free(from->ceiling);
     retc_free(from->rate);
     retc_free(from->measured);
-    retc_free(from->name);
-}
-
-/* "LN" for "ln"; two models of one type are told apart by the names of their files. */
-static int
-name_models(prediction *from, size_t n) {
-    int alike = 0;
-    for (size_t i = 0; i < n; ++i)
-        for (char *letter = from[i].name; *letter; ++letter)
-            *letter = (char)toupper((unsigned char)*letter);
-    for (size_t i = 1; i < n; ++i)
-        alike |= !strcmp(from[i].name, from[0].name);
-    for (size_t i = 0; alike && i < n; ++i) {
-        const char *path = retc_h5_path(from[i].file), *slash = strrchr(path, '/');
-        char *name = retc_strf("%s (%s)", from[i].name, slash ? slash + 1 : path);
-        if (!name)
-            return RETC_ENOMEM;
-        retc_free(from[i].name);
-        from[i].name = name;
-    }
-    return RETC_OK;
 }
 
 /* "cell01   LN r 0.62, CNN r 0.75, ceiling 0.91" */
@@ -180,12 +157,15 @@ done:
 int
 retc_figure_psth(retc_h5 *const *files, size_t n, const retc_figure_cells *cells, double start, double duration, FILE *table) {
     prediction *from = NULL;
+    char **names = NULL;
     size_t first = 0, count = 0;
     int status = RETC_OK;
     RETC_TRY(RETC_ALLOC(from, n));
     for (size_t m = 0; m < n; ++m)
         RETC_TRY(open_prediction(files[m], cells, &from[m]));
-    RETC_TRY(name_models(from, n));
+    RETC_TRY(retc_figure_model_names(files, n, &names));
+    for (size_t m = 0; m < n; ++m)
+        from[m].name = names[m];
     status = retc_figure_window(from[0].time, from[0].T, start, duration, &first, &count);
     if (status < 0)
         RETC_TRY(retc_error_prefix(status, "%s", retc_h5_path(files[0])));
@@ -210,5 +190,6 @@ done:
     for (size_t m = 0; from && m < n; ++m)
         close_prediction(&from[m]);
     retc_free(from);
+    retc_figure_model_names_free(names, n);
     return status;
 }

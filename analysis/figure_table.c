@@ -1,5 +1,6 @@
 #include "figure_table.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,6 +122,50 @@ retc_figure_cells_free(retc_figure_cells *cells) {
     retc_free(cells->name);
     retc_free(cells->block);
     *cells = (retc_figure_cells){0};
+}
+
+static const char *
+base_name(const retc_h5 *file) {
+    const char *path = retc_h5_path(file), *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* The name with that of the file behind it. */
+static int
+append_file(retc_h5 *const *files, size_t n, size_t i, char **name) {
+    int alike = 0;
+    for (size_t k = 0; k < n; ++k)
+        alike |= k != i && !strcmp(base_name(files[k]), base_name(files[i]));
+    char *longer = retc_strf("%s (%s)", *name, alike ? retc_h5_path(files[i]) : base_name(files[i]));
+    if (!longer)
+        return RETC_ENOMEM;
+    retc_free(*name);
+    *name = longer;
+    return RETC_OK;
+}
+
+int
+retc_figure_model_names(retc_h5 *const *files, size_t n, char ***names) {
+    int status = RETC_OK, alike = 0;
+    RETC_TRY(RETC_ALLOC(*names, n));
+    for (size_t i = 0; i < n; ++i) {
+        RETC_TRY(retc_h5_get_text(files[i], "/", "model_type", &(*names)[i]));
+        for (char *letter = (*names)[i]; *letter; ++letter)
+            *letter = (char)toupper((unsigned char)*letter);
+        for (size_t k = 0; k < i; ++k)
+            alike |= !strcmp((*names)[k], (*names)[i]);
+    }
+    for (size_t i = 0; alike && i < n; ++i)
+        RETC_TRY(append_file(files, n, i, &(*names)[i]));
+done:
+    return status;
+}
+
+void
+retc_figure_model_names_free(char **names, size_t n) {
+    for (size_t i = 0; names && i < n; ++i)
+        retc_free(names[i]);
+    retc_free(names);
 }
 
 int

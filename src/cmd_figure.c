@@ -6,16 +6,18 @@
 #include "figure_circuit.h"
 #include "figure_filters.h"
 #include "figure_irf.h"
+#include "figure_learning.h"
 #include "figure_protocol.h"
 #include "figure_psth.h"
 #include "figure_quality.h"
+#include "figure_scores.h"
 #include "figure_stimulus.h"
 #include "figure_strip.h"
 #include "figure_sweep.h"
 #include "plot.h"
 #include "temporary.h"
 
-enum { MOST_CELLS = 8, MOST_ROWS = 30, MOST_INPUTS = 2 };
+enum { MOST_CELLS = 8, MOST_ROWS = 30, MOST_INPUTS = 8 };
 
 static const retc_usage usage = {
     .command = "figure",
@@ -27,6 +29,8 @@ static const retc_usage usage = {
         "  filters RF             time course, map and nonlinearity of each cell's STA\n"
         "  psth PREDICTIONS [PREDICTIONS]\n"
         "                         measured and predicted rates of one or two models\n"
+        "  scores PREDICTIONS ...  what up to 8 models score on each cell, with intervals, against the noise ceiling\n"
+        "  learning MODEL ...     loss, validation r and learning rate of up to 8 fits, epoch by epoch\n"
         "  strip CONTRIBUTIONS MODES\n"
         "                         rate, contributions of all layers and two modes\n"
         "  protocol RESPONSES     a protocol, what cells answer to it, and the index that tells their types apart\n"
@@ -77,6 +81,27 @@ draw_psth(retc_h5 *const *files, const options *asked, const retc_common *common
 done:
     retc_figure_cells_free(&cells);
     return status;
+}
+
+static int
+draw_scores(retc_h5 *const *files, const options *asked, const retc_common *common, FILE *table) {
+    retc_figure_cells cells = {0};
+    size_t shape[1] = {0};
+    int status = RETC_OK;
+    RETC_TRY(retc_h5_expect(files[0], "/score/pearson", 1, NULL, shape));
+    RETC_TRY(retc_figure_cells_choose(files[0], "/cell_names", shape[0], asked->cells, MOST_ROWS, &cells));
+    if (!asked->cells && cells.n < cells.total)
+        retc_say(common, "the first %zu of %zu cells are drawn; --cells chooses others\n", cells.n, cells.total);
+    RETC_TRY(retc_figure_scores(files, asked->inputs.n, &cells, table));
+done:
+    retc_figure_cells_free(&cells);
+    return status;
+}
+
+static int
+draw_learning(retc_h5 *const *files, const options *asked, const retc_common *common, FILE *table) {
+    (void)common;
+    return retc_figure_learning(files, asked->inputs.n, table);
 }
 
 static int
@@ -156,12 +181,14 @@ draw_sweep(retc_h5 *const *files, const options *asked, const retc_common *commo
 
 static const struct {
     const char *name;
-    size_t least, most; /* input files */
-    const char *inputs, *files[MOST_INPUTS];
+    size_t least, most;            /* input files */
+    const char *inputs, *files[2]; /* kinds of the first and of all others */
     int (*draw)(retc_h5 *const *files, const options *asked, const retc_common *common, FILE *table);
 } kinds[] = {
     {"filters", 1, 1, "one file of STAs", {"sta"}, draw_filters},
     {"psth", 1, 2, "one or two files of predictions", {"predictions", "predictions"}, draw_psth},
+    {"scores", 1, MOST_INPUTS, "one to 8 files of predictions", {"predictions", "predictions"}, draw_scores},
+    {"learning", 1, MOST_INPUTS, "one to 8 models", {"model", "model"}, draw_learning},
     {"strip", 2, 2, "a file of contributions and one of modes", {"contributions", "modes"}, draw_strip},
     {"irf", 1, 1, "one file of IRFs", {"irf"}, draw_irf},
     {"protocol", 1, 1, "one file of responses to a protocol", {"protocol"}, draw_protocol},
@@ -225,7 +252,7 @@ write_table(const options *asked, const retc_common *common, const retc_provenan
     for (size_t i = 0; i < asked->inputs.n; ++i) {
         files[i] = retc_h5_open(asked->inputs.text[i]);
         RETC_TRY(files[i] ? RETC_OK : RETC_EIO);
-        RETC_TRY(retc_h5_expect_kind(files[i], kinds[kind].files[i]));
+        RETC_TRY(retc_h5_expect_kind(files[i], kinds[kind].files[i > 0]));
     }
     table = fopen(path, "w");
     if (!table)
@@ -284,13 +311,13 @@ retc_cmd_figure(int argc, char **argv) {
     int status;
     const retc_option table[] = {
         {"kind", 0, RETC_OPTION_CHOICE, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &asked.kind, 0, 0,
-         "filters|psth|strip|irf|protocol|circuit|stimulus|quality|sweep", "what to draw"},
+         "filters|psth|scores|learning|strip|irf|protocol|circuit|stimulus|quality|sweep", "what to draw"},
         {"results", 0, RETC_OPTION_INPUTS, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &asked.inputs, 0, 0, NULL,
          "result files, as listed above"},
         RETC_COMMON_OUTPUT(common, "figure to write, ending in .png, .svg or .pdf"),
         {"cells", 'c', RETC_OPTION_TEXT, 0, &asked.cells, 0, 0, NULL,
          "names of the cells, separated by commas; without it the first 8, in strip the sum of all, in irf the first, in "
-         "quality the first 30, in circuit (its wiring) the first of each type"},
+         "scores and quality the first 30, in circuit (its wiring) the first of each type"},
         {"start", 0, RETC_OPTION_DOUBLE, 0, &asked.start, 0, 1e9, "s", "where the window starts, from the first sample on"},
         {"duration", 0, RETC_OPTION_DOUBLE, 0, &asked.duration, 1e-3, 1e9, "s", "length of the window"},
         {"layer", 0, RETC_OPTION_TEXT, 0, &asked.layer, 0, 0, NULL,

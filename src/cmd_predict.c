@@ -34,8 +34,8 @@ static const retc_usage usage = {
     "best.",
     "retcodec predict model.h5 recording.h5 -o prediction.h5"};
 
-/* What stands in a column of the table: the scores, and under which width. */
-enum { SCORE = 6, INTERVAL = 7, CEILING = 9, GAP = 2, NAME = 16 };
+/* Widths of what stands in the table. */
+enum { SCORE = 6, INTERVAL = 7, CEILING = 9, GAP = 2, LEAST_NAME = 8 };
 
 /* "0.868 ±0.012 of 0.962", or as much of it as there is anywhere. */
 static void
@@ -54,9 +54,9 @@ say_score(const options *o, const retc_prediction_scores *scores, const retc_sco
 }
 
 static void
-say_row(const options *o, const retc_prediction_scores *scores, const char *name, const retc_score *all) {
+say_row(const options *o, const retc_prediction_scores *scores, int wide, const char *name, const retc_score *all) {
     static const retc_score_kind shown[] = {RETC_SCORE_R, RETC_SCORE_EV, RETC_SCORE_DEVIANCE, RETC_SCORE_BITS};
-    retc_say(&o->common, "%-*s", NAME, name);
+    retc_say(&o->common, "%-*s", wide, name);
     for (size_t k = 0; k < sizeof shown / sizeof *shown; ++k)
         say_score(o, scores, all, shown[k]);
     retc_say(&o->common, "\n");
@@ -84,14 +84,16 @@ say_notes(const options *o, const retc_prediction_scores *scores, retc_part part
 static void
 say_scores(const options *o, const retc_network *network, const retc_prediction_scores *scores, retc_part part) {
     static const char *const heads[] = {"r", "explained variance", "Poisson deviance", "bits per spike"};
-    int width = SCORE + (scores->draws > 0 ? INTERVAL : 0) + (scores->repeats > 1 ? CEILING : 0);
-    retc_say(&o->common, "%-*s", NAME, "cell");
+    int wide = LEAST_NAME, width = SCORE + (scores->draws > 0 ? INTERVAL : 0) + (scores->repeats > 1 ? CEILING : 0);
+    for (size_t j = 0; j < scores->N; ++j)
+        wide = (int)strlen(network->cell_name[j]) > wide ? (int)strlen(network->cell_name[j]) : wide;
+    retc_say(&o->common, "%-*s", wide, "cell");
     for (size_t k = 0; k < sizeof heads / sizeof *heads; ++k)
         retc_say(&o->common, "%*s %-*s", GAP, "", k + 1 < sizeof heads / sizeof *heads ? width - 1 : 0, heads[k]);
     retc_say(&o->common, "\n");
     for (size_t j = 0; j < scores->N; ++j)
-        say_row(o, scores, network->cell_name[j], scores->cell + j * RETC_SCORES);
-    say_row(o, scores, "mean", scores->mean);
+        say_row(o, scores, wide, network->cell_name[j], scores->cell + j * RETC_SCORES);
+    say_row(o, scores, wide, "mean", scores->mean);
     say_notes(o, scores, part);
 }
 
