@@ -120,8 +120,10 @@ static int
 for_each_input(const retc_option *table, int (*visit)(void *context, const char *path), void *context) {
     int status = RETC_OK;
     for (; table->type != RETC_OPTION_END; ++table)
-        if (table->type == RETC_OPTION_INPUT && *(const char *const *)table->value) {
-            RETC_TRY(visit_input(table, *(const char *const *)table->value, visit, context));
+        if (table->type == RETC_OPTION_INPUT) {
+            const char *path = *(const char *const *)table->value;
+            if (path && !retc_option_is_name(table, path))
+                RETC_TRY(visit_input(table, path, visit, context));
         } else if (table->type == RETC_OPTION_INPUTS) {
             const retc_text_list *list = table->value;
             for (size_t i = 0; i < list->n; ++i)

@@ -178,6 +178,12 @@ is_choice(const char *choices, const char *text) {
     return 0;
 }
 
+int
+retc_option_is_name(const retc_option *option, const char *text) {
+    int has_names = option->type == RETC_OPTION_CHOICE || option->flags & RETC_OPTION_NAMES;
+    return has_names && is_choice(option->unit, text);
+}
+
 static int
 append(retc_text_list *list, const char *text) {
     const char **longer = NULL;
@@ -389,7 +395,8 @@ print_canonical(FILE *out, const retc_option *option) {
         print_numbers(out, option->value);
         break;
     case RETC_OPTION_INPUT:
-        fputs(*(const char *const *)option->value ? "1" : "0", out);
+        text = *(const char *const *)option->value;
+        fputs(!text ? "0" : retc_option_is_name(option, text) ? text : "1", out);
         break;
     case RETC_OPTION_INPUTS:
         fprintf(out, "%zu", ((const retc_text_list *)option->value)->n);

@@ -43,6 +43,7 @@ enum {
     RETC_OPTION_REQUIRED = 1,
     RETC_OPTION_POSITIONAL = 2,
     RETC_OPTION_STREAM = 16,  /* text that names what can be read but once, a pipe: where it is given nothing is up to date */
+    RETC_OPTION_NAMES = 32,   /* an input may be one of the names in `unit` ("a|b|c") in place of a file */
     RETC_OPTION_FOLDERS = 8,  /* an input may be a folder, which stands for the files in it */
     RETC_OPTION_NO_EFFECT = 4 /* cannot change the result (threads, quiet): left out of the canonical options */
 };
@@ -54,7 +55,7 @@ typedef struct {
     int flags;
     void *value;      /* where the value goes; what it holds before parsing is the default */
     double min, max;  /* allowed range of numbers, both ends included; min == max == 0 means any */
-    const char *unit; /* unit of a number, "a|b|c" for a choice, NULL for none */
+    const char *unit; /* unit of a number, "a|b|c" for a choice or the names of an input, NULL for none */
     const char *help; /* one sentence */
 } retc_option;
 
@@ -70,7 +71,7 @@ typedef struct {
     const char *output;
     int force, if_changed, quiet, no_provenance;
     int makes_folder; /* the output is a folder of files; set by the command */
-    size_t threads; /* 0: all processors */
+    size_t threads;   /* 0: all processors */
     size_t seed;
 } retc_common;
 
@@ -107,6 +108,9 @@ typedef struct {
 /* Parse argv[1...] into the table's values.  RETC_OK, or 1 when help was asked for and printed to stdout (--help as text,
  * --help=man as a manual page), or RETC_EUSAGE with a reason. */
 int retc_options_parse(const retc_usage *usage, const retc_option *table, int argc, char **argv) RETC_USED;
+
+/* Is `text` one of the names that an option knows, a choice or with RETC_OPTION_NAMES, and no file? */
+int retc_option_is_name(const retc_option *option, const char *text);
 
 /* Free the lists that parsing made. */
 void retc_options_free(const retc_option *table);

@@ -45,7 +45,7 @@ value_name(const retc_option *option) {
     case RETC_OPTION_CHOICE:
         return option->unit;
     default:
-        return "FILE";
+        return option->flags & RETC_OPTION_NAMES ? "NAME|FILE" : "FILE";
     }
 }
 
@@ -155,6 +155,24 @@ print_description(FILE *out, const char *text) {
     }
 }
 
+/* Its names are too many to stand where values do. */
+static int
+is_bare_choice(const retc_option *option) {
+    return option->flags & RETC_OPTION_POSITIONAL && option->type == RETC_OPTION_CHOICE;
+}
+
+/* ": a, b, c" of an option's names (retc_free), or NULL when they stand elsewhere or there are none. */
+static char *
+list_names(const retc_option *option) {
+    char *text = is_bare_choice(option) || option->flags & RETC_OPTION_NAMES ? retc_strdup(": ") : NULL;
+    for (const char *at = option->unit; text && at; at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL) {
+        char *longer = retc_strf("%s%s%.*s", text, at > option->unit ? ", " : "", (int)strcspn(at, "|"), at);
+        retc_free(text);
+        text = longer;
+    }
+    return text;
+}
+
 static void
 print_option(FILE *out, const retc_option *option) {
     char left[160], tail[160];
@@ -173,11 +191,11 @@ print_option(FILE *out, const retc_option *option) {
         fprintf(out, "\n%*s", HELP_COLUMN, "");
     else
         fprintf(out, "%*s", HELP_COLUMN - (int)column, "");
-    const char *choices = option->flags & RETC_OPTION_POSITIONAL && option->type == RETC_OPTION_CHOICE ? option->unit : NULL;
-    char *help = retc_strf("%s%s%s%s", option->help, choices ? ": " : "", choices ? choices : "",
-                           default_text(option, tail, sizeof tail));
+    char *names = list_names(option);
+    char *help = retc_strf("%s%s%s", option->help, names ? names : "", default_text(option, tail, sizeof tail));
     if (help)
         print_wrapped(out, help, HELP_COLUMN, HELP_COLUMN);
+    retc_free(names);
     retc_free(help);
 }
 
@@ -243,13 +261,21 @@ print_roff_option(FILE *out, const retc_option *option) {
     fputs("\\fB\\-\\-", out);
     print_roff(out, option->name);
     fputs("\\fR", out);
-    if (option->type != RETC_OPTION_FLAG) {
+    if (is_bare_choice(option)) {
+        fputs("=\\fI", out);
+        print_upper(out, option->name);
+        fputs("\\fR", out);
+    } else if (option->type != RETC_OPTION_FLAG) {
         fputs("=\\fI", out);
         print_roff(out, value_name(option));
         fputs("\\fR", out);
     }
     fputs("\n", out);
+    char *names = list_names(option);
     print_roff(out, option->help);
+    if (names)
+        print_roff(out, names);
+    retc_free(names);
     print_roff(out, default_text(option, tail, sizeof tail));
     fputs(".\n", out);
 }

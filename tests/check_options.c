@@ -226,7 +226,7 @@ START_TEST(test_help) {
         "has more than eighty\ncharacters in all.\n",
         "\n  kept = as it is\n  second line\n",
         "  RECORDING               a recording (required)\n",
-        "kind of model: ln|lnln|cnn [cnn]\n",
+        "kind of model: ln, lnln, cnn [cnn]\n",
         "  -e, --epochs N          passes over the data [20]\n",
         "      --rate X            a rate [2.5 Hz]\n",
         "      --angles X,X,...    directions [0,22.5 degrees]\n",
