@@ -154,7 +154,7 @@ write_positions(const retc_network *network, retc_h5 *file) {
 
 int
 retc_checkpoint_write_exact(const retc_network *network, retc_h5 *from, const retc_checkpoint_notes *notes, retc_h5 *file) {
-    static const char *const kept[] = {"/centers", "/y_stats/mean", "/y_stats/std", "/check/input", "/check/output"};
+    static const char *const kept[] = {"/y_stats/mean", "/y_stats/std", "/check/input", "/check/output"};
     int status = RETC_OK;
     char *hyps = NULL;
     RETC_TRY(retc_network_write_frame(network, file));

@@ -13,9 +13,6 @@ retc_fit_default(void) {
     adam.rate = 0.01;
     return (retc_fit_options){.history = 40,
                               .lag = 1,
-                              .channels = {8, 8},
-                              .kernel = {15, 11},
-                              .noise = 0.3,
                               .epochs = 60,
                               .patience = 10,
                               .batch_blocks = 8,

@@ -3,6 +3,7 @@
 #define RETC_FIT_H
 
 #include "adam.h"
+#include "architecture.h"
 #include "loss.h"
 #include "network.h"
 #include "penalty.h"
@@ -16,11 +17,10 @@ extern "C" {
 #endif
 
 typedef struct {
-    size_t history, lag;        /* frames */
-    size_t channels[2];         /* of conv0 and conv1 */
-    size_t kernel[2];           /* side of their square kernels, pixels; cut to the map where it is smaller */
-    double noise;               /* standard deviation of the noise layers, in units of batch norm's output */
-    double output_hz;           /* Hz per unit of the softplus; 0: the mean rate of all cells */
+    size_t history, lag;                   /* frames */
+    const retc_architecture *architecture; /* kept; NULL: the preset "cnn" */
+    const char *centres;        /* file of receptive-field centres, for readouts at positions; NULL: found from the spikes */
+    double output_hz;           /* what "hz = mean" of a scale stands for; 0: the mean rate of all cells */
     size_t epochs, patience;    /* stop after `patience` epochs without a better validation loss */
     size_t batch_blocks, block; /* blocks per batch, response frames per block */
     double validation;          /* fraction of the train part */
@@ -60,12 +60,12 @@ typedef struct {
     double interval;                   /* s between checkpoints; 0: after every epoch */
 } retc_fit_checkpoint;
 
-/* channels 8 8, kernels 15 11, history 40, lag 1, noise 0.3, Poisson loss, learning rate 0.01, l2 0.003 and so on: see fit.c.
- */
+/* Preset "cnn", history 40, lag 1, Poisson loss, learning rate 0.01, l2 0.003 and so on: see fit.c. */
 retc_fit_options retc_fit_default(void);
 
-/* The convolutional model for a recording: [convolution, batch norm, noise, ReLU] twice, dense readout, batch norm, softplus,
- * scale to Hz; initialised so that each cell begins at its mean rate.  NULL with a recorded reason. */
+/* The network of options->architecture for a recording, with random weights and so that each cell begins at its mean rate
+ * (retc_network_start_at_rates).  Where its readout takes positions, they lie at the cells' receptive fields (centres.h).  NULL
+ * with a recorded reason. */
 retc_network *retc_fit_network(retc_recording *recording, const retc_fit_options *options);
 
 /* Fit `network` to the train part; it ends as the state of the best epoch.  `report` is filled (retc_fit_report_clear).  Killed

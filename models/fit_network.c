@@ -1,6 +1,5 @@
-/* The convolutional model for a recording, as a fit starts from it. */
-#include <math.h>
-
+/* The network for a recording, as a fit starts from it. */
+#include "centres.h"
 #include "fit.h"
 
 /* Mean rate of every cell over the train part, Hz. */
@@ -25,55 +24,42 @@ done:
     return status;
 }
 
-static size_t
-smaller(size_t a, size_t b) {
-    return a < b ? a : b;
-}
-
+/* What the network takes over from the recording before it has layers. */
 static int
-add_layers(retc_network *network, const retc_fit_options *options) {
+take_recording(retc_recording *recording, const retc_fit_options *options, retc_network *network) {
     int status = RETC_OK;
-    size_t h = network->H, w = network->W;
-    for (size_t i = 0; i < 2; ++i) {
-        size_t kh = smaller(options->kernel[i], h), kw = smaller(options->kernel[i], w);
-        RETC_TRY(retc_network_add_conv(network, options->channels[i], kh, kw, 1, 0));
-        RETC_TRY(retc_network_add_batchnorm(network, 0, 0, 1e-3));
-        RETC_TRY(retc_network_add_noise(network, options->noise));
-        RETC_TRY(retc_network_add_simple(network, RETC_LAYER_RELU));
-        h -= kh - 1, w -= kw - 1;
-    }
-    retc_network_skip_module(network); /* torch's Flatten */
-    RETC_TRY(retc_network_add_conv(network, network->N, 0, 0, 0, 1));
-    RETC_TRY(retc_network_add_batchnorm(network, 0, 0, 1e-3));
-    RETC_TRY(retc_network_add_simple(network, RETC_LAYER_SOFTPLUS));
+    network->lag = options->lag;
+    network->frame_interval = retc_recording_frame_interval(recording);
+    RETC_TRY(retc_recording_stimulus_norm(recording, &network->stimulus_mean, &network->stimulus_std));
+    for (size_t j = 0; j < network->N; ++j)
+        RETC_TRY(retc_network_set_cell_name(network, j, retc_recording_cell_name(recording, j)));
 done:
     return status;
 }
 
-/* The last batch norm starts where softplus gives each cell's mean rate, with a spread of half a unit. */
-static void
-start_at_mean_rates(retc_network *network, const double *rate, double output_hz) {
-    const retc_layer *norm = &network->layer[network->layers - 3];
-    for (size_t j = 0; j < network->N; ++j) {
-        double units = fmax(rate[j] / output_hz, 1e-3);
-        retc_network_values(network, norm->weight)[j] = 0.5f;
-        retc_network_values(network, norm->bias)[j] = (float)log(expm1(units));
-    }
+/* Centres of receptive fields (N,2), into the network: from the file, else from the spikes. */
+static int
+find_centres(retc_recording *recording, const retc_fit_options *options, retc_network *network) {
+    int status = RETC_OK;
+    RETC_TRY(RETC_ALLOC(network->centre, 2 * network->N));
+    status = options->centres
+                 ? retc_centres_read(options->centres, network->N, network->H, network->W, network->centre)
+                 : retc_centres_estimate(recording, options->history, options->lag, options->threads, NULL, network->centre);
+done:
+    return status;
 }
 
 static int
-build(retc_recording *recording, const retc_fit_options *options, retc_network **result) {
+build(retc_recording *recording, const retc_fit_options *options, const retc_architecture *architecture,
+      retc_network **result) {
     int status = RETC_OK;
     size_t N = retc_recording_cells(recording);
     double *rate = NULL, mean = 0;
     retc_network *network;
-    RETC_TRY(RETC_GOT(*result = network = retc_network_alloc("cnn", options->history, retc_recording_height(recording),
-                                                             retc_recording_width(recording), N)));
-    network->lag = options->lag;
-    network->frame_interval = retc_recording_frame_interval(recording);
-    RETC_TRY(retc_recording_stimulus_norm(recording, &network->stimulus_mean, &network->stimulus_std));
-    for (size_t j = 0; j < N; ++j)
-        RETC_TRY(retc_network_set_cell_name(network, j, retc_recording_cell_name(recording, j)));
+    RETC_TRY(
+        RETC_GOT(*result = network = retc_network_alloc(architecture->name, options->history, retc_recording_height(recording),
+                                                        retc_recording_width(recording), N)));
+    RETC_TRY(take_recording(recording, options, network));
     RETC_TRY(RETC_ALLOC(rate, N));
     RETC_TRY(mean_rates(recording, rate));
     for (size_t j = 0; j < N; ++j)
@@ -83,12 +69,11 @@ build(retc_recording *recording, const retc_fit_options *options, retc_network *
                            retc_recording_path(recording));
         goto done;
     }
-    double output_hz = options->output_hz > 0 ? options->output_hz : mean;
-    RETC_TRY(add_layers(network, options));
-    RETC_TRY(retc_network_add_scale(network, output_hz, 0));
-    RETC_TRY(retc_network_finish(network));
+    if (options->centres || retc_architecture_needs_centres(architecture))
+        RETC_TRY(find_centres(recording, options, network));
+    RETC_TRY(retc_architecture_build(architecture, options->output_hz > 0 ? options->output_hz : mean, network));
     RETC_TRY(retc_network_init(network, options->seed));
-    start_at_mean_rates(network, rate, output_hz);
+    retc_network_start_at_rates(network, rate);
 done:
     retc_free(rate);
     return status;
@@ -97,9 +82,16 @@ done:
 retc_network *
 retc_fit_network(retc_recording *recording, const retc_fit_options *options) {
     retc_network *network = NULL;
-    if (build(recording, options, &network) < 0) {
-        retc_network_free(network);
-        return NULL;
-    }
-    return network;
+    retc_architecture preset = {0};
+    const retc_architecture *architecture = options->architecture ? options->architecture : &preset;
+    int status = RETC_OK;
+    if (!options->architecture)
+        status = retc_architecture_open("cnn", &preset);
+    if (status == RETC_OK)
+        status = build(recording, options, architecture, &network);
+    retc_architecture_clear(&preset);
+    if (status == RETC_OK)
+        return network;
+    retc_network_free(network);
+    return NULL;
 }

@@ -1,5 +1,9 @@
 libretcodec_internal_la_SOURCES += \
     models/adam.c models/adam.h \
+    models/architecture.c models/architecture.h models/architecture_config.c models/architecture_preset.c \
+    models/centres.c models/centres.h \
+    models/describe.c models/describe.h \
+    models/field.c models/field.h \
     models/fit.c models/fit.h models/fit_internal.h models/fit_checkpoint.c models/fit_diverge.c \
     models/fit_epoch.c models/fit_network.c \
     models/checkpoint.c \
@@ -20,6 +24,7 @@ libretcodec_internal_la_SOURCES += \
     models/stream.c models/stream.h \
     models/tape.c models/tape.h \
     models/trainer.c models/trainer.h
+pkginclude_HEADERS += models/architecture.h models/centres.h models/describe.h models/field.h
 pkginclude_HEADERS += models/adam.h models/fit.h models/keras.h models/ln.h models/loss.h models/model_file.h models/network.h \
     models/penalty.h models/reference.h models/reverse_correlation.h models/schedule.h models/split.h models/stacked.h \
     models/stream.h models/tape.h models/trainer.h

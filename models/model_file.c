@@ -165,6 +165,8 @@ retc_network_write_frame(const retc_network *network, retc_h5 *file) {
     RETC_TRY(retc_h5_put(file, "/norm_stats/std", RETC_H5_DOUBLE, 0, NULL, &network->stimulus_std));
     RETC_TRY(retc_h5_put(file, "/cells", RETC_H5_INT64, 1, &network->N, network->cell_row));
     RETC_TRY(retc_h5_put_texts(file, "/cell_names", network->N, (const char *const *)network->cell_name));
+    if (network->centre)
+        RETC_TRY(retc_h5_put(file, "/centers", RETC_H5_INT64, 2, (size_t[]){network->N, 2}, network->centre));
 done:
     return status;
 }

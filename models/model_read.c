@@ -131,6 +131,11 @@ read_cells(retc_network *network, retc_h5 *file) {
         snprintf(name, sizeof name, "cell%02lld", (long long)network->cell_row[j] + 1);
         RETC_TRY(retc_network_set_cell_name(network, j, j < n ? names[j] : name));
     }
+    if (retc_h5_has(file, "/centers")) {
+        RETC_TRY(retc_h5_expect(file, "/centers", 2, (size_t[]){network->N, 2}, NULL));
+        RETC_TRY(RETC_ALLOC(network->centre, 2 * network->N));
+        RETC_TRY(retc_h5_read(file, "/centers", RETC_H5_INT64, NULL, NULL, network->centre));
+    }
 done:
     retc_free(names);
     return status;

@@ -37,6 +37,7 @@ retc_network_free(retc_network *network) {
         retc_free(network->cell_name[j]);
     retc_free(network->cell_name);
     retc_free(network->cell_row);
+    retc_free(network->centre);
     retc_free(network->model_type);
     retc_free(network->layer);
     retc_free(network->param);
@@ -69,6 +70,8 @@ retc_network_copy(const retc_network *from) {
     to->scratch_size = from->scratch_size;
     to->scratch = duplicate(from->scratch, from->scratch_size, sizeof *from->scratch);
     int ok = to->layer && to->param && to->value && to->scratch;
+    if (ok && from->centre)
+        ok = (to->centre = duplicate(from->centre, 2 * from->N, sizeof *from->centre)) != NULL;
     for (size_t l = 0; ok && l < from->layers; ++l, ++to->layers)
         if (from->layer[l].position)
             ok = (to->layer[l].position = duplicate(from->layer[l].position, 2 * from->layer[l].C, sizeof(size_t))) != NULL;

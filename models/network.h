@@ -78,6 +78,7 @@ typedef struct {
     double frame_interval;              /* s, 0 when unknown */
     char **cell_name;                   /* (N) */
     int64_t *cell_row;                  /* (N) row of each cell in the responses of the recording that was fitted */
+    int64_t *centre;                    /* (N,2) row, column of the cells' receptive fields, pixels; NULL: not known */
     size_t layers, params, values;
     size_t modules; /* number of the next torch module */
     retc_layer *layer;

@@ -3,6 +3,7 @@
 
 #include "command.h"
 #include "fit.h"
+#include "fit_network_arguments.h"
 #include "fit_training_arguments.h"
 #include "ln.h"
 #include "model_file.h"
@@ -14,6 +15,7 @@ typedef struct {
     int resume;
     double checkpoint_interval;
     retc_fit_options fit;
+    retc_fit_network_arguments network;
     retc_fit_training_arguments training;
     retc_recording_arguments open;
     retc_common common;
@@ -21,10 +23,11 @@ typedef struct {
 
 static const retc_usage usage = {
     "fit", "fit a model of the retina to a recording",
-    "Fits the train part.  \"ln\": the spike-triggered average and a static nonlinearity.  \"cnn\": [convolution, batch "
-    "norm, noise, ReLU] twice, a dense readout, batch norm and softplus, by Adam on the loss of spike counts, in "
-    "batches of contiguous blocks of time; contiguous pieces of the train part are held out and the epoch that predicts "
-    "them best is kept.\n\n"
+    "Fits the train part.  \"ln\": the spike-triggered average and a static nonlinearity.  \"cnn\": the network that --network "
+    "names, by Adam on the loss of spike counts, in batches of contiguous blocks of time; contiguous pieces of the "
+    "train part are held out and the epoch that predicts them best is kept.\n\n"
+    "A network is a table of layers.  Those that have names:\n\n" RETC_FIT_NETWORKS_TEXT "\n\n"
+    "--print-network writes such a table, which explains itself; edited, it is given to --network.\n\n"
     "While it runs, OUTPUT.checkpoint holds its state; after a kill, --resume goes on from there to the same model.\n\n"
     "A loss, gradient or parameter that is not finite, or a loss that stays far above its best, ends the fit: the best epoch "
     "is written, with the step and the parameter as attributes diverged_at and diverged_in.\n\n"
@@ -54,7 +57,7 @@ say_cnn(const options *o, const retc_network *network, const retc_fit_report *re
     const retc_fit_epoch *best = &report->epoch[report->best];
     if (report->resumed_at)
         retc_say(&o->common, "resumed after epoch %zu\n", report->resumed_at);
-    retc_say(&o->common, "cnn: %zu parameters, %zu frames to train, %zu held out, %.2f ms a step\n",
+    retc_say(&o->common, "%s: %zu parameters, %zu frames to train, %zu held out, %.2f ms a step\n", network->model_type,
              retc_network_trainable(network), report->train_frames, report->validation_frames, report->step_seconds * 1e3);
     if (report->validation_frames)
         retc_say(&o->common, "best of %zu epochs: %zu, %s loss %.4f (train %.4f), held-out r %.3f per frame, mean over cells\n",
@@ -130,32 +133,42 @@ done:
     return status;
 }
 
+static int
+print_or_fit(options *o, const retc_provenance *provenance) {
+    int status = RETC_OK;
+    retc_architecture architecture = {0};
+    if (strcmp(o->model, "cnn") != 0 && strcmp(o->network.network, "cnn") != 0)
+        RETC_TRY(
+            RETC_FAIL(RETC_EUSAGE, "--network %s is fitted by --model cnn, not by --model %s", o->network.network, o->model));
+    RETC_TRY(retc_fit_network_take(&o->network, &architecture, &o->fit));
+    if (o->network.print)
+        retc_architecture_print(stdout, &architecture);
+    else
+        RETC_TRY(fit_model(o, provenance));
+done:
+    retc_architecture_clear(&architecture);
+    return status;
+}
+
 int
 retc_cmd_fit(int argc, char **argv) {
     options o = {.model = "cnn",
                  .bins = 30,
                  .checkpoint_interval = 10,
                  .fit = retc_fit_default(),
+                 .network = RETC_FIT_NETWORK_DEFAULT,
                  .training = RETC_FIT_TRAINING_DEFAULT,
                  .open = RETC_RECORDING_DEFAULT,
                  .common = {.seed = 1}};
+    int required = retc_fit_network_is_printed(argc, argv) ? 0 : RETC_OPTION_REQUIRED;
     const retc_option table[] = {
-        {"recording", 0, RETC_OPTION_INPUT, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &o.recording, 0, 0, NULL,
-         "recording to fit"},
-        {"model", 'm', RETC_OPTION_CHOICE, 0, &o.model, 0, 0, "ln|cnn", "kind of model"},
+        {"recording", 0, RETC_OPTION_INPUT, RETC_OPTION_POSITIONAL | required, &o.recording, 0, 0, NULL, "recording to fit"},
+        {"model", 'm', RETC_OPTION_CHOICE, 0, &o.model, 0, 0, "ln|cnn", "kind of model: by its own solver, or a network"},
         {"history", 0, RETC_OPTION_SIZE, 0, &o.fit.history, 1, 1e6, "frames", "frames the model sees"},
         {"lag", 0, RETC_OPTION_SIZE, 0, &o.fit.lag, 0, 1e6, "frames",
          "frames between the newest frame seen and the response; 0: the response falls in the newest frame"},
         {"bins", 0, RETC_OPTION_SIZE, 0, &o.bins, 1, 1e5, NULL, "ln: bins of the nonlinearity"},
-        {"channels0", 0, RETC_OPTION_SIZE, 0, &o.fit.channels[0], 1, 4096, NULL, "cnn: channels of conv0"},
-        {"channels1", 0, RETC_OPTION_SIZE, 0, &o.fit.channels[1], 1, 4096, NULL, "cnn: channels of conv1"},
-        {"kernel0", 0, RETC_OPTION_SIZE, 0, &o.fit.kernel[0], 1, 4096, "pixels",
-         "cnn: side of conv0's kernels, cut to the movie"},
-        {"kernel1", 0, RETC_OPTION_SIZE, 0, &o.fit.kernel[1], 1, 4096, "pixels",
-         "cnn: side of conv1's kernels, cut to its map"},
-        {"noise", 0, RETC_OPTION_DOUBLE, 0, &o.fit.noise, 0, 100, NULL, "cnn: noise before each ReLU while training"},
-        {"output-hz", 0, RETC_OPTION_DOUBLE, 0, &o.fit.output_hz, 0, 1e6, "Hz",
-         "cnn: rate per unit of the softplus; 0: the mean rate of the cells"},
+        RETC_FIT_NETWORK(o.network),
         RETC_FIT_LOSS(o.training, o.fit),
         RETC_FIT_SCHEDULE(o.training, o.fit),
         RETC_FIT_PENALTY(o.fit),
@@ -166,7 +179,7 @@ retc_cmd_fit(int argc, char **argv) {
          "cnn: time between checkpoints; 0: after every epoch"},
         RETC_RECORDING_CELLS(o.open),
         RETC_RECORDING_FRAMES(o.open),
-        RETC_COMMON_OUTPUT(o.common, "model file to write"),
+        {"output", 'o', RETC_OPTION_OUTPUT, required, &o.common.output, 0, 0, NULL, "model file to write"},
         RETC_COMMON_OPTIONS(o.common),
         RETC_OPTIONS_END,
     };
@@ -177,7 +190,7 @@ retc_cmd_fit(int argc, char **argv) {
     o.fit.seed = o.common.seed;
     o.fit.threads = o.common.threads;
     RETC_TRY(retc_fit_training_arguments_take(&o.training, &o.fit));
-    status = fit_model(&o, provenance);
+    status = print_or_fit(&o, provenance);
 done:
     retc_command_end(table, provenance);
     return status;

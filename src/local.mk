@@ -4,6 +4,7 @@ libretcodec_internal_la_SOURCES += \
     src/fft.c src/fft.h \
     src/folder.c src/folder.h \
     src/guard.c src/guard.h \
+    src/ini_file.c src/ini_file.h \
     src/h5.c src/h5.h src/h5_internal.h \
     src/h5_check.c src/h5_chunks.c src/h5_convert.c src/h5_make.c src/h5_make.h src/h5_numbers.c src/h5_storage.c src/h5_text.c \
     src/h5_object.c src/h5_object.h \
@@ -57,7 +58,7 @@ retcodec_SOURCES += \
     src/cmd_info.c \
     src/cmd_run.c \
     src/cmd_sweep.c \
-    src/cmd_fit.c src/fit_training_arguments.c src/fit_training_arguments.h \
+    src/cmd_fit.c src/fit_network_arguments.c src/fit_network_arguments.h src/fit_training_arguments.c src/fit_training_arguments.h \
     src/cmd_convert.c \
     src/cmd_predict.c \
     src/cmd_contribute.c \

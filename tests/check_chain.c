@@ -256,7 +256,8 @@ contributions_add_up(const retc_network *cnn, retc_recording *recording) {
 START_TEST(a_simulated_retina_is_understood) {
     retc_recording *recording = simulated_recording(retc_test_path("retina.h5"));
     retc_fit_options options = retc_fit_default();
-    options.history = HISTORY, options.kernel[0] = 7, options.kernel[1] = 3, options.epochs = 10;
+    options.history = HISTORY, options.epochs = 10;
+    options.architecture = retc_fixture_architecture(0, 0, 7, 3, 0.3);
     retc_network *cnn = fit_cnn(recording, &options), *ln = fit_ln(recording, HISTORY, 1);
     interneurons_are_found(cnn, ln, recording);
     subunits_are_worth_it(cnn, ln, recording);
@@ -368,7 +369,8 @@ START_TEST(models_of_a_real_recording_reach_the_reference) {
     ck_close_double("ceiling", by_ln.noise_ceiling, ceiling, CELLS, 1e-12, 0);
 
     retc_fit_options options = retc_fit_default();
-    options.history = WINDOW, options.lag = 0, options.channels[0] = options.channels[1] = 16;
+    options.history = WINDOW, options.lag = 0;
+    options.architecture = retc_fixture_architecture(16, 16, 0, 0, 0.3);
     retc_network *cnn = fit_cnn(r.recording, &options);
     ck_ok(retc_predict(cnn, r.recording, RETC_TEST, 0, NULL, &by_cnn));
     double mean = retc_prediction_means(&by_cnn).pearson;
@@ -439,7 +441,7 @@ static retc_fit_options
 small_fit(void) {
     retc_fit_options options = retc_fit_default();
     options.history = 4, options.epochs = 1, options.threads = 1;
-    options.channels[0] = options.channels[1] = 2, options.kernel[1] = 1;
+    options.architecture = retc_fixture_architecture(2, 2, 0, 1, 0.3);
     return options;
 }
 

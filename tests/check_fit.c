@@ -34,8 +34,7 @@ static retc_fit_options
 small_options(size_t epochs) {
     retc_fit_options options = retc_fit_default();
     options.history = L, options.epochs = epochs, options.patience = 100, options.threads = 1;
-    options.channels[0] = options.channels[1] = 3;
-    options.kernel[0] = 3, options.kernel[1] = 2;
+    options.architecture = retc_fixture_architecture(3, 3, 3, 2, 0.3);
     options.batch_blocks = 4, options.block = 64;
     return options;
 }
@@ -312,7 +311,8 @@ END_TEST
 START_TEST(threads_do_not_matter) {
     retc_recording *recording = recording_of(retc_test_path("threads.h5"), T, 2);
     retc_fit_options options = full_options(2, RETC_SCHEDULE_COSINE);
-    options.batch_blocks = 12, options.channels[0] = options.channels[1] = 64; /* enough work for the threads to be used */
+    options.batch_blocks = 12;
+    options.architecture = retc_fixture_architecture(64, 64, 3, 2, 0.3); /* enough work for the threads to be used */
     retc_network *one = fitted(recording, &options, NULL, NULL);
     options.threads = 3;
     retc_network *three = fitted(recording, &options, NULL, NULL);

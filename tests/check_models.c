@@ -425,7 +425,7 @@ static retc_fit_options
 planted_options(size_t epochs, size_t threads) {
     retc_fit_options options = retc_fit_default();
     options.history = PLANTED_L, options.epochs = epochs, options.threads = threads;
-    options.channels[0] = options.channels[1] = 6;
+    options.architecture = retc_fixture_architecture(6, 6, 0, 0, 0.3);
     return options;
 }
 
@@ -472,7 +472,8 @@ END_TEST
 START_TEST(same_seed_gives_the_same_model_on_any_number_of_threads) {
     retc_recording *recording = planted_recording(retc_test_path("threads.h5"));
     retc_fit_options options = planted_options(2, 1);
-    options.batch_blocks = 40, options.channels[0] = options.channels[1] = 64; /* enough work for the threads to be used */
+    options.batch_blocks = 40;
+    options.architecture = retc_fixture_architecture(64, 64, 0, 0, 0.3); /* enough work for the threads to be used */
     retc_network *one = fit_planted(recording, &options, NULL);
     options.threads = 3;
     retc_network *three = fit_planted(recording, &options, NULL);

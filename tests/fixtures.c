@@ -108,3 +108,14 @@ retc_fixture_network(uint64_t seed, size_t L, size_t H, size_t W, size_t N, doub
     gsl_rng_free(rng);
     return network;
 }
+
+const retc_architecture *
+retc_fixture_architecture(size_t channels0, size_t channels1, size_t kernel0, size_t kernel1, double noise) {
+    static retc_architecture architecture;
+    if (retc_architecture_open("cnn", &architecture) < 0 ||
+        retc_architecture_set_conv(&architecture, 0, channels0, kernel0) < 0 ||
+        retc_architecture_set_conv(&architecture, 1, channels1, kernel1) < 0 ||
+        retc_architecture_set_noise(&architecture, noise) < 0)
+        return NULL;
+    return &architecture;
+}

@@ -1,0 +1,127 @@
+#include "ini_file.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <ini.h>
+#include <string.h>
+
+enum { LONGEST_SECTION = 49 }; /* of inih */
+
+typedef struct {
+    FILE *in;
+    const char *path;
+    const retc_ini_handler *handler;
+    void *context;
+    size_t line;
+    int in_section;
+    char section[LONGEST_SECTION + 1];
+    int status; /* first failure; inih itself only knows "error in line N" */
+} reading;
+
+static void
+note_failure(reading *r, int code, const char *key) {
+    if (r->status < 0)
+        return;
+    r->status = key && r->in_section ? retc_error_prefix(code, "%s:%zu: [%s] %s", r->path, r->line, r->section, key)
+                                     : retc_error_prefix(code, "%s:%zu", r->path, r->line);
+}
+
+/* Sections are seen here and not in the handler of inih, which is not called for a section without keys. */
+static void
+look_for_section(reading *r, const char *line) {
+    if (!strncmp(line, "\xEF\xBB\xBF", 3))
+        line += 3;
+    if (line[0] != '[' || !strchr(line, ']'))
+        return;
+    size_t length = strcspn(line + 1, "]");
+    if (length > LONGEST_SECTION) {
+        note_failure(r, RETC_FAIL(RETC_EINVAL, "the name of the section has more than %d characters", LONGEST_SECTION), NULL);
+        return;
+    }
+    snprintf(r->section, sizeof r->section, "%.*s", (int)length, line + 1);
+    r->in_section = 1;
+    int code = r->handler->section(r->context, r->section, r->line);
+    if (code < 0)
+        note_failure(r, code, NULL);
+}
+
+/* Other files, such as results, hold characters that no text has. */
+static int
+is_text(const char *line) {
+    for (; *line; ++line)
+        if (iscntrl((unsigned char)*line) && !isspace((unsigned char)*line))
+            return 0;
+    return 1;
+}
+
+/* As fgets; counts lines, and lets none pass that inih would break in two. */
+static char *
+next_line(char *line, int size, void *stream) {
+    reading *r = stream;
+    if (r->status < 0 || !fgets(line, size, r->in))
+        return NULL;
+    r->line += 1;
+    if (!is_text(line))
+        note_failure(r, RETC_FAIL(RETC_EFORMAT, "this is not a text file, a configuration was expected"), NULL);
+    else if (strlen(line) + 1 == (size_t)size && line[size - 2] != '\n' && !feof(r->in))
+        note_failure(r, RETC_FAIL(RETC_EFORMAT, "the line is longer than %d characters", size - 3), NULL);
+    else
+        look_for_section(r, line);
+    return r->status < 0 ? NULL : line;
+}
+
+/* inih ends a value at " ;"; people also write " #". */
+static void
+cut_comment(char *value) {
+    for (char *c = value; *c; ++c)
+        if (*c == '#' && (c == value || isspace((unsigned char)c[-1])))
+            *c = '\0';
+    for (size_t n = strlen(value); n > 0 && isspace((unsigned char)value[n - 1]); --n)
+        value[n - 1] = '\0';
+}
+
+static int
+take_setting(void *context, const char *section, const char *key, const char *value) {
+    reading *r = context;
+    char *text = NULL;
+    int code;
+    if (r->status < 0)
+        return 0;
+    if (!r->in_section)
+        code = RETC_FAIL(RETC_EINVAL, "\"%s\" stands before the first [section]", key);
+    else if (strcmp(section, r->section) != 0)
+        code = RETC_FAIL(RETC_EINVAL, "the line of [%s] should start with its bracket, not with a blank", section);
+    else if (!(text = retc_strdup(value)))
+        code = RETC_ENOMEM;
+    else {
+        cut_comment(text);
+        code = r->handler->setting(r->context, key, text, r->line);
+    }
+    if (code < 0)
+        note_failure(r, code, key);
+    retc_free(text);
+    return code >= 0;
+}
+
+int
+retc_ini_read_stream(FILE *in, const char *path, const retc_ini_handler *handler, void *context) {
+    reading r = {.in = in, .path = path, .handler = handler, .context = context};
+    int line = ini_parse_stream(next_line, &r, take_setting, &r);
+    if (r.status < 0)
+        return r.status;
+    if (ferror(in))
+        return RETC_FAIL(RETC_EIO, "%s: %s", path, strerror(errno));
+    if (line < 0)
+        return RETC_FAIL(RETC_ENOMEM, "out of memory");
+    return line > 0 ? RETC_FAIL(RETC_EFORMAT, "%s:%d: neither [section] nor key = value", path, line) : RETC_OK;
+}
+
+int
+retc_ini_read(const char *path, const retc_ini_handler *handler, void *context) {
+    FILE *in = fopen(path, "r");
+    if (!in)
+        return RETC_FAIL(RETC_EIO, "%s: %s", path, strerror(errno));
+    int status = retc_ini_read_stream(in, path, handler, context);
+    fclose(in);
+    return status;
+}
