@@ -7,6 +7,7 @@
 #include "figure_filters.h"
 #include "figure_irf.h"
 #include "figure_learning.h"
+#include "figure_network.h"
 #include "figure_protocol.h"
 #include "figure_psth.h"
 #include "figure_quality.h"
@@ -35,6 +36,7 @@ static const retc_usage usage = {
         "                         rate, contributions of all layers and two modes\n"
         "  protocol RESPONSES     a protocol, what cells answer to it, and the index that tells their types apart\n"
         "  irf RF                 how a cell's receptive field changes in time\n"
+        "  network MODEL          the layers of a model: maps, parameters, and what a unit of each sees\n"
         "  circuit RECORDING      a simulated retina: mosaics, wiring of chosen cells, filters, outputs\n"
         "  stimulus STIMULUS      frames of a movie, its levels, its power spectrum; as .gif, the movie itself\n"
         "  quality REPORT         a recording on one page: drift, short intervals, ceilings, trials, frames\n"
@@ -179,6 +181,12 @@ draw_sweep(retc_h5 *const *files, const options *asked, const retc_common *commo
     return retc_figure_sweep(files[0], table);
 }
 
+static int
+draw_network(retc_h5 *const *files, const options *asked, const retc_common *common, FILE *table) {
+    (void)asked, (void)common;
+    return retc_figure_network(files[0], table);
+}
+
 static const struct {
     const char *name;
     size_t least, most;            /* input files */
@@ -194,6 +202,7 @@ static const struct {
     {"protocol", 1, 1, "one file of responses to a protocol", {"protocol"}, draw_protocol},
     {"circuit", 1, 1, "one recording of a simulated retina", {"recording"}, draw_circuit},
     {"stimulus", 1, 1, "one stimulus file", {"stimulus"}, draw_stimulus},
+    {"network", 1, 1, "one model", {"model"}, draw_network},
     {"quality", 1, 1, "one report of retcodec quality", {"quality"}, draw_quality},
     {"sweep", 1, 1, "one table of retcodec sweep", {"sweep"}, draw_sweep},
 };
@@ -311,7 +320,7 @@ retc_cmd_figure(int argc, char **argv) {
     int status;
     const retc_option table[] = {
         {"kind", 0, RETC_OPTION_CHOICE, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &asked.kind, 0, 0,
-         "filters|psth|scores|learning|strip|irf|protocol|circuit|stimulus|quality|sweep", "what to draw"},
+         "filters|psth|scores|learning|strip|irf|network|protocol|circuit|stimulus|quality|sweep", "what to draw"},
         {"results", 0, RETC_OPTION_INPUTS, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &asked.inputs, 0, 0, NULL,
          "result files, as listed above"},
         RETC_COMMON_OUTPUT(common, "figure to write, ending in .png, .svg or .pdf"),

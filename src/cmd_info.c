@@ -11,7 +11,8 @@ static const retc_usage usage = {
     .command = "info",
     .summary = "what a file holds, and how it was made",
     .description = "Tells what kind of file each one is by its content, what is in it, and how it was made: version, command "
-                   "line, seed, inputs with digests.  Any HDF5 file will do, and the tables that stand beside figures.",
+                   "line, seed, inputs with digests.  Any HDF5 file will do, and the tables that stand beside figures.\n\n"
+                   "--diagram draws a model as well: it is short for retcodec figure network MODEL -o FIGURE.",
     .example = "retcodec info recording.h5 --datasets",
 };
 
@@ -252,18 +253,48 @@ print_file(const char *path, int whole) {
     return status;
 }
 
+/* The figure is made by the command that makes figures.  Arguments are copied, as parsing puts them in order. */
+static int
+draw_diagram(const char *model, const char *figure, int force) {
+    char *argument[] = {retc_strdup("figure"),
+                        retc_strdup("network"),
+                        retc_strf("--results=%s", model),
+                        retc_strf("--output=%s", figure),
+                        retc_strdup(force ? "--force" : "--force=no"),
+                        NULL};
+    enum { ARGUMENTS = sizeof argument / sizeof *argument - 1 };
+    char *reordered[ARGUMENTS + 1];
+    int status = RETC_OK;
+    memcpy(reordered, argument, sizeof reordered);
+    for (size_t i = 0; i < ARGUMENTS; ++i)
+        RETC_TRY(RETC_GOT(argument[i]));
+    RETC_TRY(retc_cmd_figure(ARGUMENTS, reordered));
+done:
+    for (size_t i = 0; i < ARGUMENTS; ++i)
+        retc_free(argument[i]);
+    return status;
+}
+
 int
 retc_cmd_info(int argc, char **argv) {
     retc_text_list files = {0};
-    int whole = 0, status = RETC_OK;
+    const char *diagram = NULL;
+    int whole = 0, force = 0, status = RETC_OK;
     const retc_option table[] = {
         {"files", 0, RETC_OPTION_INPUTS, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &files, 0, 0, NULL, "files to look at"},
         {"datasets", 'd', RETC_OPTION_FLAG, 0, &whole, 0, 0, NULL, "list every group and dataset with all attributes"},
+        {"diagram", 0, RETC_OPTION_OUTPUT, 0, &diagram, 0, 0, NULL,
+         "draw the network of the one model that is given into this file, ending in .png, .svg or .pdf"},
+        {"force", 'f', RETC_OPTION_FLAG, RETC_OPTION_NO_EFFECT, &force, 0, 0, NULL, "replace a diagram that exists"},
         RETC_OPTIONS_END,
     };
     RETC_TRY(retc_options_parse(&usage, table, argc, argv));
+    if (diagram && files.n != 1)
+        RETC_TRY(RETC_FAIL(RETC_EUSAGE, "--diagram draws one model, %zu files are given", files.n));
     for (size_t i = 0; status == RETC_OK && i < files.n; ++i)
         RETC_TRY(print_file(files.text[i], whole));
+    if (status == RETC_OK && diagram)
+        RETC_TRY(draw_diagram(files.text[0], diagram, force));
 done:
     retc_options_free(table);
     return status;

@@ -6,7 +6,9 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "describe.h"
 #include "figure_table.h"
+#include "model_file.h"
 #include "trials.h"
 
 enum { MOST_NAMES = 8, LABEL_WIDTH = 14 };
@@ -174,33 +176,63 @@ stimulus_facts(FILE *out, retc_h5 *file) {
     protocol_facts(out, file, "");
 }
 
-/* The classes of the layers, and the history and frame the model sees. */
-static void
-print_architecture(FILE *out, retc_h5 *file) {
+/* A text attribute as JSON (json_decref); NULL when there is none. */
+static json_t *
+json_attribute(retc_h5 *file, const char *attribute) {
     char *text = NULL;
-    json_t *layers = NULL, *hyps = NULL;
-    if (retc_h5_get_text(file, "/", "layers_json", &text) == RETC_OK)
-        layers = json_loads(text, 0, NULL);
+    json_t *json = retc_h5_get_text(file, "/", attribute, &text) == RETC_OK ? json_loads(text, 0, NULL) : NULL;
     retc_free(text);
-    text = NULL;
-    if (retc_h5_get_text(file, "/", "hyps_json", &text) == RETC_OK)
-        hyps = json_loads(text, 0, NULL);
-    retc_free(text);
-    json_t *shape = json_object_get(hyps, "img_shape");
+    return json;
+}
+
+/* The history and the frame that the model sees. */
+static void
+print_input(FILE *out, retc_h5 *file) {
+    json_t *hyps = json_attribute(file, "hyps_json"), *shape = json_object_get(hyps, "img_shape");
     if (json_array_size(shape) == 3)
         retc_info_fact(
             out, "sees", "%lld frames of %lld x %lld pixels", (long long)json_integer_value(json_array_get(shape, 0)),
             (long long)json_integer_value(json_array_get(shape, 1)), (long long)json_integer_value(json_array_get(shape, 2)));
-    if (json_array_size(layers) > 0) {
-        fprintf(out, "  %-*s", LABEL_WIDTH, "layers");
-        for (size_t i = 0; i < json_array_size(layers); ++i) {
-            const char *class = json_string_value(json_object_get(json_array_get(layers, i), "class"));
-            fprintf(out, "%s %s", i ? "," : "", class ? class : "?");
-        }
-        fputc('\n', out);
-    }
-    json_decref(layers);
     json_decref(hyps);
+}
+
+/* The classes of the layers, of a model that cannot be read. */
+static void
+print_classes(FILE *out, retc_h5 *file) {
+    json_t *layers = json_attribute(file, "layers_json");
+    for (size_t i = 0; i < json_array_size(layers); ++i) {
+        const char *class = json_string_value(json_object_get(json_array_get(layers, i), "class"));
+        if (i == 0)
+            fprintf(out, "  %-*s", LABEL_WIDTH, "layers");
+        fprintf(out, "%s %s", i ? "," : "", class ? class : "?");
+    }
+    if (json_array_size(layers) > 0)
+        fputc('\n', out);
+    json_decref(layers);
+}
+
+/* One line per layer, as the diagram has them. */
+static void
+print_layers(FILE *out, retc_h5 *file) {
+    retc_layer_description *description = NULL;
+    retc_network *network = retc_network_read(file);
+    if (!network || RETC_ALLOC(description, network->layers) < 0 ||
+        retc_network_describe_file(network, file, description) < 0) {
+        print_classes(out, file);
+        goto done;
+    }
+    fprintf(out, "  %-*s %-32s %14s %12s %9s  %s\n", LABEL_WIDTH, "layers", "", "output", "parameters", "kept", "pixels seen");
+    for (size_t l = 0; l < network->layers; ++l) {
+        const retc_layer_description *d = &description[l];
+        const retc_layer *layer = &network->layer[l];
+        char map[64];
+        snprintf(map, sizeof map, "%zux%zux%zu", layer->C, layer->h, layer->w);
+        fprintf(out, "  %*zu %-32s %14s %12zu %9zu  %zux%zu\n", LABEL_WIDTH, l, d->what, map, d->fitted, d->kept,
+                retc_field_size(&d->field, 0), retc_field_size(&d->field, 1));
+    }
+done:
+    retc_free(description);
+    retc_network_free(network);
 }
 
 /* Values in /state_dict that are fitted: running statistics and counters are not. */
@@ -230,9 +262,10 @@ static void
 model_facts(FILE *out, retc_h5 *file) {
     text_fact(out, file, "model_type", "type");
     print_cells(out, file, "cell_names", axis(file, "cells", 0));
-    print_architecture(out, file);
+    print_input(out, file);
     retc_info_fact(out, "lag", "%g frames", number(file, "/", "lag", 1));
     retc_info_fact(out, "parameters", "%zu", count_parameters(file));
+    print_layers(out, file);
     print_interval(out, number(file, "/", "frame_interval", 0));
     if (retc_h5_has(file, "training/validation_loss"))
         retc_info_fact(out, "fitted in", "%zu epochs", axis(file, "training/validation_loss", 0));

@@ -39,7 +39,7 @@ receptive_fields() {
     prints "model.h5: model"
     prints "  type           ln"
     prints "  sees           12 frames of 6 x 7 pixels"
-    prints "  layers         Conv2d, "
+    prints "0 convolution 2 @ 6x7"
 }
 
 # Files of the peers' programs, and any other HDF5 file.
