@@ -46,10 +46,12 @@ fit_init(retc_fit *f) {
     RETC_TRY(RETC_ALLOC(f->state.value_best, values));
     RETC_TRY(RETC_ALLOC(f->state.m, values));
     RETC_TRY(RETC_ALLOC(f->state.v, values));
+    RETC_TRY(RETC_ALLOC(f->state.average, values));
     RETC_TRY(RETC_ALLOC(f->state.log, o->epochs + 1));
     RETC_TRY(RETC_ALLOC(f->clipped, values));
     f->state.best_loss = (double)INFINITY;
     memcpy(f->state.value_best, f->network->value, values * sizeof(float));
+    memcpy(f->state.average, f->network->value, values * sizeof(float));
     f->last_checkpoint = retc_fit_clock();
 done:
     retc_free(spans);
@@ -63,6 +65,7 @@ fit_clear(retc_fit *f) {
     retc_free(f->state.value_best);
     retc_free(f->state.m);
     retc_free(f->state.v);
+    retc_free(f->state.average);
     retc_free(f->state.log);
     retc_free(f->clipped);
 }
@@ -103,10 +106,12 @@ run_epochs(retc_fit *f, const retc_progress *progress, int *stopped) {
         retc_fit_epoch *epoch = &s->log[s->epoch];
         *epoch = (retc_fit_epoch){0};
         RETC_TRY(retc_fit_train_epoch(f, progress, epoch));
+        retc_fit_average_swap(f);
         if (f->split.validation_frames)
             RETC_TRY(retc_fit_validate(f, epoch));
         status = retc_fit_check_far(f, epoch->train_loss);
         *stopped = judge_epoch(f, epoch);
+        retc_fit_average_swap(f);
         ++s->epoch;
         RETC_TRY(status);
         RETC_TRY(maybe_checkpoint(f));

@@ -28,7 +28,8 @@ typedef struct {
     retc_loss loss;
     retc_penalty penalty;
     retc_schedule schedule;
-    double clip; /* gradients longer than this are cut to it; 0: never */
+    size_t average; /* steps over which parameters are averaged: that mean is validated and kept; 0: no mean */
+    double clip;    /* gradients longer than this are cut to it; 0: never */
     retc_adam_options adam;
     uint64_t seed;
     size_t threads;

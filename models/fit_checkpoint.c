@@ -71,6 +71,7 @@ digest(const retc_fit *f, const double *numbers) {
     hash = digest_bytes(hash, f->network->value, bytes);
     hash = digest_bytes(hash, s->value_best, bytes);
     hash = digest_bytes(hash, s->m, bytes);
+    hash = digest_bytes(hash, s->average, f->options->average ? bytes : 0);
     return (int64_t)digest_bytes(hash, s->v, bytes);
 }
 
@@ -87,6 +88,8 @@ retc_fit_checkpoint_write(const retc_fit *f) {
     RETC_TRY(retc_h5_put(file, "/fit/value_best", RETC_H5_FLOAT, 1, &n, s->value_best));
     RETC_TRY(retc_h5_put(file, "/fit/adam_m", RETC_H5_FLOAT, 1, &n, s->m));
     RETC_TRY(retc_h5_put(file, "/fit/adam_v", RETC_H5_FLOAT, 1, &n, s->v));
+    if (f->options->average)
+        RETC_TRY(retc_h5_put(file, "/fit/average", RETC_H5_FLOAT, 1, &n, s->average));
     double numbers[NUMBERS] = {(double)s->epoch, (double)s->step, (double)s->best, (double)s->waited, (double)s->decays,
                                (double)s->far,   s->best_loss,    s->first_loss,   s->least_loss};
     size_t count = NUMBERS;
@@ -122,6 +125,8 @@ retc_fit_checkpoint_read(retc_fit *f) {
     RETC_TRY(read_values(file, "/fit/value_best", RETC_H5_FLOAT, n, s->value_best));
     RETC_TRY(read_values(file, "/fit/adam_m", RETC_H5_FLOAT, n, s->m));
     RETC_TRY(read_values(file, "/fit/adam_v", RETC_H5_FLOAT, n, s->v));
+    if (f->options->average)
+        RETC_TRY(read_values(file, "/fit/average", RETC_H5_FLOAT, n, s->average));
     RETC_TRY(read_values(file, "/fit/state", RETC_H5_DOUBLE, NUMBERS, numbers));
     RETC_TRY(retc_h5_expect(file, "/fit/digest", 0, NULL, NULL));
     RETC_TRY(retc_h5_read(file, "/fit/digest", RETC_H5_INT64, NULL, NULL, &check));

@@ -61,6 +61,7 @@ take_step(retc_fit *f, const retc_block *blocks, size_t n, double rate, double *
     RETC_TRY(retc_fit_check_finite(f, gradient));
     update(f, clip(f, gradient), rate);
     RETC_TRY(retc_fit_check_finite(f, NULL));
+    retc_fit_average_step(f);
     f->step_seconds += retc_fit_clock() - start;
     ++f->steps_timed;
 done:

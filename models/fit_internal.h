@@ -14,6 +14,7 @@ typedef struct {
     double best_loss;              /* of validation, else of training */
     double first_loss, least_loss; /* of training: of the first step; the least of it and of all epochs */
     float *value_best, *m, *v;     /* (values) */
+    float *average;                /* (values) of the latest steps; used when the options ask for it */
     retc_fit_epoch *log;           /* (epochs) */
 } retc_fit_state;
 
@@ -47,6 +48,10 @@ int retc_fit_diverge(retc_fit *fit, const char *what) RETC_USED;
 
 /* Whether the training loss of an epoch that ended, least_loss of those before it, has been far away for long. */
 int retc_fit_check_far(retc_fit *fit, double train_loss) RETC_USED;
+
+/* Take the parameters that a step ended with into their average; exchange the two. */
+void retc_fit_average_step(retc_fit *fit);
+void retc_fit_average_swap(retc_fit *fit);
 
 /* Length of the gradient of all trained parameters. */
 double retc_fit_gradient_length(const retc_network *network, const float *gradient);

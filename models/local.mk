@@ -4,7 +4,7 @@ libretcodec_internal_la_SOURCES += \
     models/centres.c models/centres.h \
     models/describe.c models/describe.h \
     models/field.c models/field.h \
-    models/fit.c models/fit.h models/fit_internal.h models/fit_checkpoint.c models/fit_diverge.c \
+    models/fit.c models/fit.h models/fit_internal.h models/fit_average.c models/fit_checkpoint.c models/fit_diverge.c \
     models/fit_epoch.c models/fit_network.c \
     models/checkpoint.c \
     models/derived.c \

@@ -47,7 +47,10 @@ int retc_fit_training_arguments_take(const retc_fit_training_arguments *argument
                         "networks: factor on the learning rate, for plateau, step and exponential"),                           \
         RETC_FIT_SIZE("decay-every", (fit).schedule.every, 1, 1e6, "epochs", "networks: for step and exponential"),            \
         RETC_FIT_SIZE("warmup", (fit).schedule.warmup, 0, 1e9, "steps",                                                        \
-                      "networks: the learning rate rises evenly over so many steps")
+                      "networks: the learning rate rises evenly over so many steps"),                                          \
+        RETC_FIT_SIZE("average", (fit).average, 0, 1e9, "steps",                                                               \
+                      "networks: parameters are averaged over about so many of the latest steps, and that average is "         \
+                      "validated and kept; 0: the parameters themselves")
 
 /* What is held against large, many or rough parameters and against activity. */
 #define RETC_FIT_PENALTY(fit)                                                                                                  \

@@ -48,6 +48,7 @@ full_options(size_t epochs, retc_schedule_kind kind) {
     options.penalty = (retc_penalty){1e-4, 1e-3, 1e-3, 1e-3, 1e-2};
     options.adam.weight_decay = 0.02;
     options.clip = 0.05;
+    options.average = 20;
     options.loss = RETC_LOSS_BERNOULLI;
     return options;
 }
@@ -306,6 +307,37 @@ START_TEST(short_recordings_are_fitted_or_refused) {
 }
 END_TEST
 
+/* ---- averages -------------------------------------------------------------------------------------------------------- */
+
+/* Exponential means of steps far from the first: share 1/4 gives 1/4, then 1/4 + (2 - 1/4)/4, and near the first step the reach
+ * is 1 + step/10.  Two exchanges are none. */
+START_TEST(averages_have_their_closed_form) {
+    retc_recording *recording = recording_of(retc_test_path("average.h5"), T, 2);
+    retc_fit_options options = small_options(1);
+    options.average = 4;
+    retc_network *network = retc_fit_network(recording, &options);
+    ck_assert_msg(network != NULL, "%s", retc_error_message());
+    retc_fit f = {.network = network, .options = &options};
+    ck_assert_ptr_nonnull(f.state.average = retc_calloc(network->values, sizeof(float)));
+    const double step[] = {1000, 1001, 10}, value[] = {1, 2, 3}, expected[] = {0.25, 0.6875, 0.6875 + (3 - 0.6875) / 2};
+    for (int k = 0; k < 3; ++k) {
+        f.state.step = (size_t)step[k];
+        for (size_t i = 0; i < network->values; ++i)
+            network->value[i] = (float)value[k];
+        retc_fit_average_step(&f);
+        for (size_t i = 0; i < network->values; ++i)
+            ck_assert_double_eq_tol((double)f.state.average[i], expected[k], 1e-6);
+    }
+    retc_fit_average_swap(&f);
+    ck_assert_double_eq_tol((double)network->value[0], expected[2], 1e-6);
+    retc_fit_average_swap(&f);
+    ck_assert(network->value[0] == 3);
+    retc_free(f.state.average);
+    retc_network_free(network);
+    retc_recording_close(recording);
+}
+END_TEST
+
 /* ---- the same model, whatever happens -------------------------------------------------------------------------------- */
 
 START_TEST(threads_do_not_matter) {
@@ -382,6 +414,7 @@ main(void) {
     tcase_add_test(rates, plateaus_cut_the_rate);
     tcase_add_test(rates, only_long_gradients_are_cut);
     tcase_add_test(rates, the_length_is_that_of_trained_parameters);
+    tcase_add_test(rates, averages_have_their_closed_form);
     suite_add_tcase(suite, rates);
     TCase *trouble = tcase_create("trouble");
     tcase_set_timeout(trouble, 120);
