@@ -241,6 +241,35 @@ reads_stream(const retc_option *table) {
     return 0;
 }
 
+/* What is given for a name or a file is one of the two. */
+static int
+check_name(const retc_option *option) {
+    enum { MOST_NAMES = 64 };
+    const char *given = *(const char *const *)option->value, *name[MOST_NAMES];
+    size_t n = 0;
+    if (!given || retc_option_is_name(option, given) || access(given, F_OK) == 0)
+        return RETC_OK;
+    char *names = retc_strdup(option->unit), *rest = NULL;
+    if (!names)
+        return RETC_ENOMEM;
+    for (char *word = strtok_r(names, "|", &rest); word && n < MOST_NAMES; word = strtok_r(NULL, "|", &rest))
+        name[n++] = word;
+    const char *near = retc_nearest_name(given, name, n);
+    int status = RETC_FAIL(RETC_EUSAGE, "--%s: there is no file \"%s\", and it is none of %s%s%s%s", option->name, given,
+                           option->unit, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+    retc_free(names);
+    return status;
+}
+
+static int
+check_names(const retc_option *table) {
+    int status = RETC_OK;
+    for (; status == RETC_OK && table->type != RETC_OPTION_END; ++table)
+        if (table->type == RETC_OPTION_INPUT && table->flags & RETC_OPTION_NAMES)
+            status = check_name(table);
+    return status;
+}
+
 int
 retc_command_begin(const retc_usage *usage, const retc_option *table, const retc_common *common, int argc, char **argv,
                    retc_provenance **provenance) {
@@ -250,6 +279,8 @@ retc_command_begin(const retc_usage *usage, const retc_option *table, const retc
     *provenance = NULL;
     RETC_TRY(RETC_GOT(line));
     RETC_TRY(retc_options_parse(usage, table, argc, argv));
+    if (status == RETC_OK)
+        RETC_TRY(check_names(table));
     if (status == RETC_OK && checking && planned)
         RETC_TRY(for_each_input(table, check_planned_input, &output));
     if (status > 0 || checking) {
