@@ -1,0 +1,427 @@
+/* The model of the size that the method's authors published, beside PyTorch, as tables; `make bench` runs it.
+ *
+ *     published PYTHON SCRIPT
+ *
+ * Movies of 50 x 50 pixels, history 40; 8 channels of 15 x 15, 8 of 11 x 11, a readout of 11 x 11 with one position for each of
+ * 17 cells; batch norm and noise.  One thread.  PYTHON runs SCRIPT (published_torch.py) on the same machine right before; where
+ * it has no PyTorch, the table says so.  Ratios are of processor times, as other programs may run beside.  Nothing is
+ * asserted. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "adam.h"
+#include "fftconv.h"
+#include "fixtures.h"
+#include "gather.h"
+#include "measure.h"
+#include "rows.h"
+#include "trainer.h"
+
+enum { SIDE = 50, HISTORY = 40, KERNEL0 = 15, KERNEL1 = 11, CHANNELS = 8, CELLS = 17, LAG = 1 };
+enum { SIDE0 = SIDE - KERNEL0 + 1, SIDE1 = SIDE0 - KERNEL1 + 1, SIDE2 = SIDE1 - KERNEL1 + 1 }; /* 36, 26, 16 */
+enum { FRAMES = 128, BLOCKS = 8, SAMPLES = FRAMES * BLOCKS };                                  /* as fit's defaults */
+
+static void
+check(int status) {
+    if (status >= 0)
+        return;
+    fprintf(stderr, "published: %s\n", retc_error_message());
+    exit(EXIT_FAILURE);
+}
+
+static void *
+room(size_t count, size_t size) {
+    void *block = retc_calloc(count, size);
+    check(RETC_GOT(block));
+    return block;
+}
+
+/* ---- the model ------------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    retc_network *network;
+    retc_recording *recording;
+    retc_tape *tape;
+    retc_trainer *trainer;
+    float *frames, *m, *v;
+    size_t step;
+} model_case;
+
+static retc_recording *
+noise_recording(const char *path) {
+    enum { T = HISTORY + LAG + SAMPLES };
+    float *movie = retc_fixture_movie(4, T, SIDE, SIDE), *counts = room(CELLS * T, sizeof *counts);
+    check(RETC_GOT(movie));
+    for (size_t i = 0; i < CELLS * T; ++i)
+        counts[i] = (float)(i * 7919 % 11 == 0);
+    check(retc_fixture_recording(path, T, SIDE, SIDE, movie, CELLS, counts, 0, NULL, 1, 0.01));
+    retc_free(movie), retc_free(counts);
+    retc_recording *recording = retc_recording_open(path, 0);
+    check(RETC_GOT(recording));
+    return recording;
+}
+
+static retc_network *
+published_network(double noise) {
+    size_t position[2 * CELLS];
+    retc_network *network = retc_network_alloc("VaryModel", HISTORY, SIDE, SIDE, CELLS);
+    check(RETC_GOT(network));
+    for (int i = 0; i < 2; ++i) {
+        size_t side = i ? KERNEL1 : KERNEL0;
+        check(retc_network_add_conv(network, CHANNELS, side, side, 1, 0));
+        check(retc_network_add_batchnorm(network, 0, 0, 1e-3));
+        if (noise > 0)
+            check(retc_network_add_noise(network, noise));
+        check(retc_network_add_simple(network, RETC_LAYER_RELU));
+    }
+    for (size_t j = 0; j < CELLS; ++j)
+        position[2 * j] = j % SIDE2, position[2 * j + 1] = 5 * j % SIDE2;
+    check(retc_network_add_conv(network, CELLS, KERNEL1, KERNEL1, 0, 0));
+    check(retc_network_add_grab(network, position));
+    check(retc_network_add_batchnorm(network, 0, 0, 1e-3));
+    check(retc_network_add_simple(network, RETC_LAYER_SOFTPLUS));
+    check(retc_network_add_scale(network, 10, 0));
+    check(retc_network_finish(network));
+    check(retc_network_init(network, 1));
+    network->lag = LAG, network->stimulus_std = 1, network->frame_interval = 0.01;
+    return network;
+}
+
+/* What prediction does with a block: read it, put time innermost, run it. */
+static void
+run_forward(void *context) {
+    model_case *c = context;
+    for (size_t b = 0; b < BLOCKS; ++b) {
+        check(retc_stream_read(c->network, c->recording, RETC_TRAIN, HISTORY + b * FRAMES, FRAMES, c->frames));
+        retc_tape_load(c->tape, c->frames, FRAMES);
+        retc_tape_forward(c->tape, 0, c->network->layers, FRAMES);
+    }
+}
+
+/* What a fit does with a batch. */
+static void
+run_step(void *context) {
+    model_case *c = context;
+    const retc_adam_options adam = retc_adam_default();
+    const float *gradient;
+    double loss;
+    for (size_t b = 0; b < BLOCKS; ++b) {
+        const retc_block block = {HISTORY + b * FRAMES, FRAMES, 0};
+        check(retc_trainer_load(c->trainer, c->recording, RETC_TRAIN, b, &block));
+    }
+    check(retc_trainer_step(c->trainer, BLOCKS, c->step++, &loss, &gradient));
+    retc_adam_step(&adam, c->step, gradient, c->network->values, c->m, c->v, c->network->value);
+}
+
+static retc_bench_time
+time_training(const char *path, double noise, size_t threads) {
+    const retc_trainer_options options = {.blocks = BLOCKS, .block = FRAMES, .threads = threads, .frame_interval = 0.01};
+    model_case c = {.network = published_network(noise), .recording = noise_recording(path)};
+    check(RETC_GOT(c.trainer = retc_trainer_alloc(c.network, &options)));
+    c.m = room(c.network->values, sizeof *c.m), c.v = room(c.network->values, sizeof *c.v);
+    retc_bench_time took = retc_bench_least(run_step, &c);
+    retc_trainer_free(c.trainer);
+    retc_network_free(c.network);
+    retc_recording_close(c.recording);
+    retc_free(c.m), retc_free(c.v);
+    return (retc_bench_time){1e3 * took.processor / SAMPLES, 1e3 * took.wall / SAMPLES};
+}
+
+static retc_bench_time
+time_forward(const char *path) {
+    model_case c = {.network = published_network(0), .recording = noise_recording(path)};
+    check(RETC_GOT(c.tape = retc_tape_alloc(c.network, FRAMES, 0, NULL)));
+    c.frames = room((FRAMES + HISTORY - 1) * SIDE * SIDE, sizeof *c.frames);
+    retc_bench_time took = retc_bench_least(run_forward, &c);
+    retc_tape_free(c.tape);
+    retc_network_free(c.network);
+    retc_recording_close(c.recording);
+    retc_free(c.frames);
+    return (retc_bench_time){1e3 * took.processor / SAMPLES, 1e3 * took.wall / SAMPLES};
+}
+
+/* ---- beside PyTorch -------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    char version[64];
+    retc_bench_time forward, training;
+} peer;
+
+/* 0 when there is no PyTorch. */
+static int
+run_peer(const char *python, const char *script, peer *p) {
+    char command[1024];
+    snprintf(command, sizeof command, "'%s' '%s' 2>/dev/null", python, script);
+    FILE *pipe = popen(command, "r");
+    int fields = pipe ? fscanf(pipe, "%63s %lf %lf %lf %lf", p->version, &p->forward.processor, &p->forward.wall,
+                               &p->training.processor, &p->training.wall)
+                      : 0;
+    if (pipe)
+        pclose(pipe);
+    return fields == 5;
+}
+
+static void
+print_pair(const char *what, retc_bench_time ours, retc_bench_time theirs, int installed, double wanted) {
+    printf("%-40s %9.4f %9.4f", what, ours.processor, ours.wall);
+    if (installed)
+        printf(" %9.2f %9.2f %7.1f x, wanted %.0f x\n", theirs.processor, theirs.wall, theirs.processor / ours.processor,
+               wanted);
+    else
+        printf("   PyTorch is not installed\n");
+    fflush(stdout);
+}
+
+static void
+bench_peer(const char *python, const char *script, const char *path) {
+    peer p = {0};
+    int installed = run_peer(python, script, &p);
+    printf("\n%-40s %9s %9s %9s %9s\n", "one thread, ms a sample", "processor", "wall", "PyTorch", "wall");
+    if (installed)
+        printf("(PyTorch %s, batches of windows, torch.set_num_threads(1))\n", p.version);
+    print_pair("forward", time_forward(path), p.forward, installed, 30);
+    print_pair("training step", time_training(path, 0.05, 1), p.training, installed, 40);
+    print_pair("training step without noise", time_training(path, 0, 1), p.training, installed, 40);
+}
+
+/* ---- each kernel, and how far it is from what the machine can do ----------------------------------------------------- */
+
+typedef struct {
+    double peak, copy;
+} machine;
+
+/* The shortest time is that of its arithmetic at the peak, or of bringing its data in and out once. */
+static void
+print_kernel(const machine *m, const char *what, double flops, double bytes, double seconds) {
+    double arithmetic = flops / m->peak, memory = bytes / m->copy, least = arithmetic > memory ? arithmetic : memory;
+    printf("%-40s %9.3f %9.1f %9.2f %9.1f %7.0f %% %8.0f %%  %s\n", what, 1e-6 * flops, 1e-3 * bytes, 1e6 * seconds,
+           1e-9 * flops / seconds, 100 * arithmetic / seconds, 100 * least / seconds,
+           arithmetic > memory ? "arithmetic" : "memory");
+    fflush(stdout);
+}
+
+typedef struct {
+    retc_conv conv;
+    size_t n;
+    retc_fftconv *plan;
+    retc_fftconv_work *work;
+    float *w, *in, *out, *din, *dw, *packed;
+    size_t *offset;
+} conv_case;
+
+static void
+transform_weights(void *context) {
+    conv_case *c = context;
+    retc_fftconv_set_weights(c->plan, c->work, c->w);
+}
+
+static void
+transform_forward(void *context) {
+    conv_case *c = context;
+    retc_fftconv_forward(c->plan, c->work, NULL, c->in, c->n, c->out);
+}
+
+static void
+transform_backward(void *context) {
+    conv_case *c = context;
+    retc_fftconv_backward_weights(c->plan, c->work, c->out, c->n, c->dw);
+}
+
+static void
+direct_forward(void *context) {
+    conv_case *c = context;
+    retc_conv_forward(&c->conv, c->w, NULL, c->in, c->n, c->out);
+}
+
+static void
+direct_backward_weights(void *context) {
+    conv_case *c = context;
+    retc_conv_backward_weights(&c->conv, c->out, c->in, c->n, c->dw, NULL);
+}
+
+static void
+direct_backward_input(void *context) {
+    conv_case *c = context;
+    retc_conv_backward_input(&c->conv, c->w, c->out, c->n, c->din, c->conv.in_ld, c->packed, c->offset);
+}
+
+static conv_case
+make_case(const retc_conv_shape *shape, size_t n) {
+    size_t ld = shape->window ? (n + shape->C + 15) / 16 * 16 : n;
+    size_t in = (shape->window ? 1 : shape->C) * shape->h * shape->w * ld;
+    conv_case c = {.n = n, .in = retc_fixture_movie(2, in, 1, 1), .din = room(in, sizeof(float))};
+    check(retc_conv_init(&c.conv, shape, ld, n));
+    size_t weights = shape->K * c.conv.J;
+    c.w = retc_fixture_movie(3, weights, 1, 1), c.dw = room(weights, sizeof(float));
+    c.packed = room(weights, sizeof(float)), c.offset = room(weights, sizeof *c.offset);
+    c.out = room(shape->K * c.conv.oh * c.conv.ow * n, sizeof(float));
+    if (shape->window) {
+        check(RETC_GOT(c.plan = retc_fftconv_alloc(shape, ld, n, n)));
+        check(RETC_GOT(c.work = retc_fftconv_work_alloc(c.plan)));
+        transform_weights(&c);
+    }
+    return c;
+}
+
+static void
+clear_case(conv_case *c) {
+    retc_fftconv_work_free(c->work);
+    retc_fftconv_free(c->plan);
+    retc_conv_free(&c->conv);
+    retc_free(c->w), retc_free(c->in), retc_free(c->out), retc_free(c->din), retc_free(c->dw), retc_free(c->packed);
+    retc_free(c->offset);
+}
+
+static double
+seconds_a_frame(void (*run)(void *context), void *context, size_t n) {
+    return retc_bench_least(run, context).processor / (double)n;
+}
+
+/* Flops of real transforms of N points, 2.5 N log2 N each; those that leave out three quarters of one dimension count as 0.75.
+ */
+static void
+bench_conv0(const machine *m) {
+    static const retc_conv_shape shape = {HISTORY, SIDE, SIDE, CHANNELS, KERNEL0, KERNEL0, 1};
+    conv_case c = make_case(&shape, FRAMES);
+    double out = 4.0 * CHANNELS * SIDE0 * SIDE0, in = 4.0 * SIDE * SIDE, points = (double)retc_fftconv_points(c.plan);
+    double transform = 2.5 * points * log2(points), product = 4 * points;
+    print_kernel(m, "conv0 by transforms: forward", (transform + CHANNELS * (0.75 * transform + product)) / FRAMES, in + out,
+                 seconds_a_frame(transform_forward, &c, FRAMES));
+    print_kernel(m, "conv0 by transforms: gradient of weights", CHANNELS * (1.25 * transform + product) / FRAMES, in + out,
+                 seconds_a_frame(transform_backward, &c, FRAMES));
+    print_kernel(m, "conv0 by transforms: weights, of a batch", CHANNELS * 0.5 * transform / SAMPLES,
+                 4.0 * CHANNELS * HISTORY * KERNEL0 * KERNEL0 / SAMPLES,
+                 seconds_a_frame(transform_weights, &c, FRAMES) / BLOCKS);
+    clear_case(&c);
+}
+
+static void
+bench_conv1(const machine *m) {
+    static const retc_conv_shape shape = {CHANNELS, SIDE0, SIDE0, CHANNELS, KERNEL1, KERNEL1, 0};
+    conv_case c = make_case(&shape, FRAMES);
+    double flops = 2.0 * CHANNELS * CHANNELS * KERNEL1 * KERNEL1 * SIDE1 * SIDE1;
+    double bytes = 4.0 * CHANNELS * (SIDE0 * SIDE0 + SIDE1 * SIDE1);
+    print_kernel(m, "conv1: forward", flops, bytes, seconds_a_frame(direct_forward, &c, FRAMES));
+    print_kernel(m, "conv1: gradient of weights", flops, bytes, seconds_a_frame(direct_backward_weights, &c, FRAMES));
+    print_kernel(m, "conv1: gradient of input", flops, bytes, seconds_a_frame(direct_backward_input, &c, FRAMES));
+    clear_case(&c);
+}
+
+/* What is done to every row of the two maps in turn: (8, 36 x 36) and (8, 26 x 26). */
+enum { ROWS = CHANNELS * (SIDE0 * SIDE0 + SIDE1 * SIDE1) };
+
+typedef struct {
+    float *x, *g, *out;
+    double sum, product;
+} row_case;
+
+static void
+normalise_rows(void *context) {
+    row_case *c = context;
+    for (size_t r = 0; r < ROWS; ++r)
+        retc_row_affine(c->x + r * FRAMES, 1.1f, 0.1f, FRAMES, c->out + r * FRAMES);
+}
+
+static void
+rectify_rows(void *context) {
+    row_case *c = context;
+    for (size_t r = 0; r < ROWS; ++r)
+        retc_row_relu(c->x + r * FRAMES, FRAMES, c->out + r * FRAMES);
+}
+
+static void
+sum_rows(void *context) {
+    row_case *c = context;
+    for (size_t r = 0; r < ROWS; ++r)
+        retc_row_sums(c->x + r * FRAMES, c->g + r * FRAMES, 0.1, FRAMES, &c->sum, &c->product);
+}
+
+static void
+normalise_backward(void *context) {
+    row_case *c = context;
+    for (size_t r = 0; r < ROWS; ++r)
+        retc_row_normed_backward(c->g + r * FRAMES, c->x + r * FRAMES, 1.1f, 0.1f, 0.2f, 0.3f, FRAMES, c->out + r * FRAMES);
+}
+
+static void
+bench_rows(const machine *m) {
+    row_case c = {.x = retc_fixture_movie(5, ROWS * FRAMES, 1, 1),
+                  .g = retc_fixture_movie(6, ROWS * FRAMES, 1, 1),
+                  .out = room(ROWS * FRAMES, sizeof(float))};
+    print_kernel(m, "batch norm: sums of both maps", 4.0 * ROWS, 8.0 * ROWS, seconds_a_frame(sum_rows, &c, FRAMES));
+    print_kernel(m, "batch norm: both maps", 2.0 * ROWS, 8.0 * ROWS, seconds_a_frame(normalise_rows, &c, FRAMES));
+    print_kernel(m, "batch norm: gradient of both maps", 5.0 * ROWS, 12.0 * ROWS,
+                 seconds_a_frame(normalise_backward, &c, FRAMES));
+    print_kernel(m, "ReLU: both maps", 1.0 * ROWS, 8.0 * ROWS, seconds_a_frame(rectify_rows, &c, FRAMES));
+    retc_free(c.x), retc_free(c.g), retc_free(c.out);
+}
+
+static void
+bench_limits(void) {
+    enum { CACHED = 4 << 20, LARGE = 256 << 20 };
+    machine m = {retc_bench_peak_flops(), retc_bench_copy_rate(CACHED)};
+    printf("\nOne thread at most: %.0f GFLOP/s (%s); copies of %d MB %.1f GB/s, of %d MB %.1f GB/s (read and written)\n",
+           1e-9 * m.peak, retc_kernel_name(), CACHED >> 20, 1e-9 * m.copy, LARGE >> 20, 1e-9 * retc_bench_copy_rate(LARGE));
+    if (!(m.peak > 0))
+        return;
+    printf("%-40s %9s %9s %9s %9s %9s %10s  %s\n", "a frame, in blocks of 128", "MFLOP", "kB", "us", "GFLOP/s", "of peak",
+           "of limit", "limit");
+    bench_conv0(&m);
+    bench_conv1(&m);
+    bench_rows(&m);
+}
+
+/* ---- history and threads --------------------------------------------------------------------------------------------- */
+
+/* conv0 with blocks of 3 L + 1 frames: of the 4 L frames of a transform the same part, three quarters, are outputs. */
+static void
+bench_history(void) {
+    double first[2] = {0};
+    printf("\n%-40s %9s %9s %9s %9s\n", "conv0 by transforms, blocks of 3 L + 1", "forward", "/ L = 20", "gradient",
+           "/ L = 20");
+    for (size_t L = 20; L <= 80; L *= 2) {
+        const retc_conv_shape shape = {L, SIDE, SIDE, CHANNELS, KERNEL0, KERNEL0, 1};
+        conv_case c = make_case(&shape, 3 * L + 1);
+        double forward = seconds_a_frame(transform_forward, &c, c.n), backward = seconds_a_frame(transform_backward, &c, c.n);
+        first[0] = L == 20 ? forward : first[0], first[1] = L == 20 ? backward : first[1];
+        printf("L = %-36zu %6.1f us %9.2f %6.1f us %9.2f\n", L, 1e6 * forward, forward / first[0], 1e6 * backward,
+               backward / first[1]);
+        clear_case(&c);
+    }
+}
+
+/* Two threads at most halve the wall time; what other programs take of the processors is seen where the processor time of two
+ * threads is less than twice the wall time. */
+static void
+bench_threads(const char *path) {
+    printf("\n%-40s %9s %9s %9s\n", "training step, ms a sample", "processor", "wall", "speed-up");
+    retc_bench_time took[2];
+    for (size_t threads = 1; threads <= 2; ++threads) {
+        took[threads - 1] = time_training(path, 0.05, threads);
+        printf("%zu thread%-32s %9.4f %9.4f %9.2f\n", threads, threads > 1 ? "s" : "", took[threads - 1].processor,
+               took[threads - 1].wall, took[0].wall / took[threads - 1].wall);
+    }
+}
+
+/* ---- main ------------------------------------------------------------------------------------------------------------ */
+
+int
+main(int argc, char **argv) {
+    char path[] = "/tmp/retcodec-bench-XXXXXX";
+    int descriptor = argc == 3 ? mkstemp(path) : -1;
+    if (descriptor < 0) {
+        fprintf(stderr, "usage: published PYTHON SCRIPT\n");
+        return EXIT_FAILURE;
+    }
+    close(descriptor);
+    retc_library_init();
+    bench_peer(argv[1], argv[2], path);
+    bench_limits();
+    bench_history();
+    bench_threads(path);
+    unlink(path);
+    return EXIT_SUCCESS;
+}
