@@ -7,7 +7,10 @@
 int
 retc_recording_arguments_open(const retc_recording_arguments *arguments, const retc_common *common, const char *path,
                               retc_recording **recording) {
-    const retc_recording_options options = {.cells = arguments->cells,
+    /* A budget of 0 bytes means the library's default. */
+    const size_t budget = arguments->memory ? arguments->memory << 20 : 1;
+    const retc_recording_options options = {.budget = budget,
+                                            .cells = arguments->cells,
                                             .experiment = arguments->experiment,
                                             .skip = arguments->skip,
                                             .blocks = arguments->blocks,

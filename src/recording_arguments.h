@@ -8,10 +8,11 @@
 typedef struct {
     const char *cells, *experiment, *borders;
     size_t skip, blocks;
+    size_t memory; /* MiB */
 } retc_recording_arguments;
 
 #define RETC_RECORDING_DEFAULT                                                                                                 \
-    { .borders = "apart" }
+    { .borders = "apart", .memory = 2048 }
 
 /* Which cells: for commands that compare with the recording's responses. */
 #define RETC_RECORDING_CELLS(arguments)                                                                                        \
@@ -47,6 +48,15 @@ typedef struct {
          1e6,                                                                                                                  \
          NULL,                                                                                                                 \
          "equal blocks of the train part; 0: as the file says or as published"},                                               \
+        {"memory",                                                                                                             \
+         0,                                                                                                                    \
+         RETC_OPTION_SIZE,                                                                                                     \
+         RETC_OPTION_NO_EFFECT,                                                                                                \
+         &(arguments).memory,                                                                                                  \
+         0,                                                                                                                    \
+         1e9,                                                                                                                  \
+         "MiB",                                                                                                                \
+         "of movies and counts kept in memory; what is larger is read from the file where it is used"},                        \
     {                                                                                                                          \
         "borders", 0, RETC_OPTION_CHOICE, 0, &(arguments).borders, 0, 0, "apart|joined",                                       \
             "joined: windows run across the borders of blocks, as in deep-retina"                                              \

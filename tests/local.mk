@@ -5,6 +5,7 @@ C_TESTS = \
     tests/check_chain \
     tests/check_fftconv \
     tests/check_convert \
+    tests/check_dispatch \
     tests/check_export \
     tests/check_circuit \
     tests/check_circuit_config \
@@ -74,7 +75,7 @@ TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = $(SHELL)
 CLI_TESTS = tests/cli/bad_input.sh tests/cli/convert.sh tests/cli/simulate.sh tests/cli/damaged.sh tests/cli/export.sh tests/cli/export_torch.sh tests/cli/figure.sh tests/cli/files.sh tests/cli/fit.sh \
     tests/cli/import.sh tests/cli/import_interneurons.sh tests/cli/import_matlab.sh \
-    tests/cli/info.sh tests/cli/install.sh tests/cli/network.sh tests/cli/protocol.sh tests/cli/quality.sh \
+    tests/cli/info.sh tests/cli/install.sh tests/cli/memory.sh tests/cli/network.sh tests/cli/protocol.sh tests/cli/quality.sh \
     tests/cli/recording_options.sh tests/cli/resume.sh tests/cli/run.sh tests/cli/scores.sh tests/cli/stimulus_natural.sh \
     tests/cli/stimulus_noise.sh tests/cli/stimulus_protocols.sh tests/cli/stimulus_video.sh tests/cli/sweep.sh tests/cli/usage.sh
 dist_check_SCRIPTS += $(CLI_TESTS)
