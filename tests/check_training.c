@@ -125,6 +125,58 @@ START_TEST(penalty_gradient_equals_finite_differences) {
 }
 END_TEST
 
+/* A chain of small kernels and a readout in factors: what is trained is penalised by size, what comes of it by smoothness. */
+static retc_network *
+derived_network(void) {
+    retc_network *network = retc_network_alloc("cnn", 4, 6, 5, N);
+    ck_ok(retc_network_add_stacked(network, 3, 5, 4, 1));
+    ck_ok(retc_network_add_simple(network, RETC_LAYER_RELU));
+    ck_ok(retc_network_add_factorised(network, N, 1));
+    ck_ok(retc_network_finish(network));
+    ck_ok(retc_network_init(network, 9));
+    return network;
+}
+
+static double
+derived_penalty(const retc_penalty *penalty, retc_network *network) {
+    retc_network_derive(network);
+    return retc_penalty_of(penalty, network, network->value);
+}
+
+/* Every trained weight comes into derived ones once: the penalty is quadratic in it, and central differences are exact for any
+ * step.  What is left is the rounding of derived weights to float, u = 6e-8 of each. */
+START_TEST(penalties_reach_what_derived_weights_come_from) {
+    const retc_penalty penalty = {.l2 = 0.5, .smooth_time = 1.25, .smooth_space = 2};
+    const float h = 0.25f;
+    retc_network *network = derived_network();
+    float *gradient = retc_calloc(network->values, sizeof *gradient);
+    retc_penalty_add_gradient(&penalty, network, gradient);
+    retc_network_derive_gradient(network, gradient);
+    size_t compared = 0;
+    for (size_t p = 0; p < network->params; ++p) {
+        const retc_param *param = &network->param[p];
+        double *slope = retc_calloc(param->size, sizeof *slope), *fast = retc_calloc(param->size, sizeof *fast);
+        for (size_t i = 0; i < param->size; ++i) {
+            float *x = &network->value[param->offset + i], centre = *x;
+            fast[i] = (double)gradient[param->offset + i];
+            if (!param->trainable)
+                continue;
+            *x = centre + h;
+            double above = derived_penalty(&penalty, network);
+            *x = centre - h;
+            slope[i] = (above - derived_penalty(&penalty, network)) / (2 * (double)h);
+            *x = centre;
+            compared += slope[i] > 0 || slope[i] < 0;
+        }
+        ck_close_double(param->name, fast, slope, param->size, 1e-6, 1e-5);
+        retc_free(slope), retc_free(fast);
+    }
+    ck_assert_uint_gt(compared, 150);
+    retc_free(gradient);
+    retc_network_free(network);
+}
+END_TEST
+
 /* Kernels that are planes, w = 3 c + 2 y + x: each of the neighbours differs by the slope. */
 START_TEST(smoothness_of_planes_is_known) {
     enum { L = 5, K = 4, SIDE = 3, BREADTH = 2 };
@@ -155,7 +207,7 @@ typedef struct {
 } step;
 
 static void
-step_init(step *s, const retc_trainer_options *options, size_t L, size_t H, size_t W) {
+step_init(step *s, const retc_trainer_options *options, size_t L, size_t H, size_t W, int bounded) {
     float *frames = retc_fixture_movie(5, T, H, W), *counts = retc_calloc(N * T, sizeof *counts);
     static const size_t first[B] = {20, 60, 130}, length[B] = {24, 17, 5};
     gsl_rng *rng = retc_rng_alloc(6, RETC_STREAM_SPIKES, 0);
@@ -166,6 +218,9 @@ step_init(step *s, const retc_trainer_options *options, size_t L, size_t H, size
     *s = (step){.recording = retc_recording_open(retc_test_path("step.h5"), 0)};
     ck_assert_msg(s->recording != NULL, "%s", retc_error_message());
     retc_network *network = s->network = retc_fixture_network(7, L, H, W, N, 0);
+    for (size_t l = 0; bounded && l < network->layers; ++l) /* tanh, then sigmoid */
+        if (network->layer[l].kind == RETC_LAYER_RELU)
+            network->layer[l].kind = bounded++ % 2 ? RETC_LAYER_TANH : RETC_LAYER_SIGMOID;
     s->trainer = retc_trainer_alloc(network, options);
     s->value = retc_calloc(network->values, sizeof *s->value);
     for (size_t i = 0; i < network->values; ++i)
@@ -215,7 +270,7 @@ objective(const step *s, const retc_trainer_options *options) {
         frames += (double)s->n[b];
     for (size_t l = 0; options->penalty.activity_l1 > 0 && l < s->network->layers; ++l) {
         retc_layer_kind kind = s->network->layer[l].kind;
-        if (kind != RETC_LAYER_RELU && kind != RETC_LAYER_SOFTPLUS)
+        if (kind != RETC_LAYER_RELU && kind != RETC_LAYER_SOFTPLUS && kind != RETC_LAYER_TANH && kind != RETC_LAYER_SIGMOID)
             continue;
         size_t units = outputs(s, l);
         for (size_t b = 0; b < B; ++b)
@@ -231,13 +286,13 @@ objective(const step *s, const retc_trainer_options *options) {
 
 /* The gradient of loss and activity by every trained parameter, against central differences in double. */
 START_TEST(step_gradient_equals_finite_differences) {
-    static const size_t shapes[2][3] = {{5, 5, 3}, {7, 1, 1}};
-    const size_t *shape = shapes[_i % 2];
+    static const size_t shapes[3][3] = {{5, 5, 3}, {7, 1, 1}, {2, 5, 3}};
+    const size_t *shape = shapes[_i % 3];
     retc_trainer_options options = {.blocks = B, .block = 24, .threads = 2, .seed = 1, .frame_interval = 0.02};
-    options.loss = (retc_loss)(_i / 2 % LOSSES);
-    options.penalty.activity_l1 = _i / 2 / LOSSES ? 0.7 : 0;
+    options.loss = (retc_loss)(_i / 3 % LOSSES);
+    options.penalty.activity_l1 = _i / 3 / LOSSES ? 0.7 : 0;
     step s;
-    step_init(&s, &options, shape[0], shape[1], shape[2]);
+    step_init(&s, &options, shape[0], shape[1], shape[2], _i % 3 == 2);
     double loss;
     const float *gradient;
     ck_ok(retc_trainer_step(s.trainer, B, 0, &loss, &gradient));
@@ -268,7 +323,7 @@ END_TEST
 START_TEST(running_statistics_have_their_closed_form) {
     retc_trainer_options options = {.blocks = B, .block = 24, .threads = 1, .seed = 1, .frame_interval = 0.02};
     step s;
-    step_init(&s, &options, 5, 5, 3);
+    step_init(&s, &options, 5, 5, 3, 0);
     double loss;
     const float *gradient;
     ck_ok(retc_trainer_step(s.trainer, B, 0, &loss, &gradient));
@@ -335,11 +390,12 @@ main(void) {
     suite_add_tcase(suite, losses);
     TCase *parameters = tcase_create("penalties");
     tcase_add_loop_test(parameters, penalty_gradient_equals_finite_differences, 0, 3 * PENALTIES);
+    tcase_add_test(parameters, penalties_reach_what_derived_weights_come_from);
     tcase_add_test(parameters, smoothness_of_planes_is_known);
     suite_add_tcase(suite, parameters);
     TCase *steps = tcase_create("steps");
     tcase_set_timeout(steps, 120);
-    tcase_add_loop_test(steps, step_gradient_equals_finite_differences, 0, 2 * 2 * LOSSES);
+    tcase_add_loop_test(steps, step_gradient_equals_finite_differences, 0, 2 * 3 * LOSSES);
     tcase_add_test(steps, running_statistics_have_their_closed_form);
     tcase_add_test(steps, schedules_have_their_closed_forms);
     suite_add_tcase(suite, steps);
