@@ -42,3 +42,5 @@ libretcodec_internal_la_SOURCES += \
 pkginclude_HEADERS += analysis/figure_protocol.h analysis/protocol_index.h analysis/protocol_response.h
 libretcodec_internal_la_SOURCES += analysis/figure_circuit.c analysis/figure_circuit.h
 pkginclude_HEADERS += analysis/figure_circuit.h
+libretcodec_internal_la_SOURCES += analysis/predict_spikes.c analysis/predict_spikes.h
+pkginclude_HEADERS += analysis/predict_spikes.h

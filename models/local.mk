@@ -28,3 +28,11 @@ pkginclude_HEADERS += models/architecture.h models/centres.h models/describe.h m
 pkginclude_HEADERS += models/adam.h models/fit.h models/keras.h models/ln.h models/loss.h models/model_file.h models/network.h \
     models/penalty.h models/reference.h models/reverse_correlation.h models/schedule.h models/split.h models/stacked.h \
     models/stream.h models/tape.h models/trainer.h
+# Regression: LN and GLM by solvers of their own.
+libretcodec_internal_la_SOURCES += \
+    models/bases.c models/bases.h \
+    models/glm.c models/glm.h models/glm_file.c \
+    models/glm_simulate.c models/glm_simulate.h \
+    models/regression.c models/regression.h models/regression_internal.h \
+    models/regression_choose.c models/regression_condition.c models/regression_newton.c
+pkginclude_HEADERS += models/bases.h models/glm.h models/glm_simulate.h models/regression.h

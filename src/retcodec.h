@@ -85,7 +85,10 @@
 
 /* models */
 #include "adam.h"
+#include "bases.h"
 #include "fit.h"
+#include "glm.h"
+#include "glm_simulate.h"
 #include "keras.h"
 #include "ln.h"
 #include "loss.h"
@@ -93,6 +96,7 @@
 #include "network.h"
 #include "penalty.h"
 #include "reference.h"
+#include "regression.h"
 #include "reverse_correlation.h"
 #include "schedule.h"
 #include "split.h"
@@ -108,6 +112,7 @@
 #include "modes.h"
 #include "predict.h"
 #include "predict_file.h"
+#include "predict_spikes.h"
 #include "protocol_index.h"
 #include "protocol_response.h"
 #include "quality.h"

@@ -14,6 +14,7 @@ C_TESTS = \
     tests/check_fit \
     tests/check_figure_circuit \
     tests/check_golden \
+    tests/check_glm \
     tests/check_guard \
     tests/check_h5 \
     tests/check_h5_chunks \
@@ -30,6 +31,7 @@ C_TESTS = \
     tests/check_keras \
     tests/check_kernels \
     tests/check_layers \
+    tests/check_ln \
     tests/check_mat \
     tests/check_levels \
     tests/check_models \
