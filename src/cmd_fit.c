@@ -3,15 +3,15 @@
 
 #include "command.h"
 #include "fit.h"
+#include "fit_glm_arguments.h"
 #include "fit_network_arguments.h"
 #include "fit_training_arguments.h"
-#include "ln.h"
 #include "model_file.h"
 #include "recording_arguments.h"
 
 typedef struct {
     const char *recording, *model;
-    size_t bins;
+    retc_fit_glm_arguments solved;
     int resume;
     double checkpoint_interval;
     retc_fit_options fit;
@@ -23,7 +23,9 @@ typedef struct {
 
 static const retc_usage usage = {
     "fit", "fit a model of the retina to a recording",
-    "Fits the train part.  \"ln\": the spike-triggered average and a static nonlinearity.  \"cnn\": the network that --network "
+    "Fits the train part.  \"ln\": reverse correlation, corrected for the correlations of the stimulus, and a static "
+    "nonlinearity.  \"glm\": stimulus filter, spike history and coupling, exponential, with Poisson spikes (Pillow et al. "
+    "2008), by Newton's method.  \"cnn\": the network that --network "
     "names, by Adam on the loss of spike counts, in batches of contiguous blocks of time; contiguous pieces of the "
     "train part are held out and the epoch that predicts them best is kept.\n\n"
     "A network is a table of layers.  Those that have names:\n\n" RETC_FIT_NETWORKS_TEXT "\n\n"
@@ -110,10 +112,7 @@ fit_model(const options *o, const retc_provenance *provenance) {
     retc_fit_report report = {0};
     RETC_TRY(retc_recording_arguments_open(&o->open, &o->common, o->recording, &recording));
     const retc_progress *progress = retc_meter_start("fit", o->common.quiet);
-    if (strcmp(o->model, "ln") == 0)
-        RETC_TRY(RETC_GOT(network = retc_ln_fit(recording, o->fit.history, o->fit.lag, o->bins, o->fit.threads, progress)));
-    else
-        RETC_TRY(fit_cnn(o, recording, provenance, progress, &network, &report));
+    RETC_TRY(fit_cnn(o, recording, provenance, progress, &network, &report));
     retc_meter_stop();
     RETC_TRY(write_model(o, network, &report, provenance));
     if (report.epochs)
@@ -143,6 +142,8 @@ print_or_fit(options *o, const retc_provenance *provenance) {
     RETC_TRY(retc_fit_network_take(&o->network, &architecture, &o->fit));
     if (o->network.print)
         retc_architecture_print(stdout, &architecture);
+    else if (retc_fit_glm_is(o->model))
+        RETC_TRY(retc_fit_glm_command(&o->solved, o->model, o->recording, &o->open, &o->fit, &o->common, provenance));
     else
         RETC_TRY(fit_model(o, provenance));
 done:
@@ -153,7 +154,7 @@ done:
 int
 retc_cmd_fit(int argc, char **argv) {
     options o = {.model = "cnn",
-                 .bins = 30,
+                 .solved = retc_fit_glm_default(),
                  .checkpoint_interval = 10,
                  .fit = retc_fit_default(),
                  .network = RETC_FIT_NETWORK_DEFAULT,
@@ -163,11 +164,11 @@ retc_cmd_fit(int argc, char **argv) {
     int required = retc_fit_network_is_printed(argc, argv) ? 0 : RETC_OPTION_REQUIRED;
     const retc_option table[] = {
         {"recording", 0, RETC_OPTION_INPUT, RETC_OPTION_POSITIONAL | required, &o.recording, 0, 0, NULL, "recording to fit"},
-        {"model", 'm', RETC_OPTION_CHOICE, 0, &o.model, 0, 0, "ln|cnn", "kind of model: by its own solver, or a network"},
+        {"model", 'm', RETC_OPTION_CHOICE, 0, &o.model, 0, 0, "ln|glm|cnn", "kind of model: by its own solver, or a network"},
         {"history", 0, RETC_OPTION_SIZE, 0, &o.fit.history, 1, 1e6, "frames", "frames the model sees"},
         {"lag", 0, RETC_OPTION_SIZE, 0, &o.fit.lag, 0, 1e6, "frames",
          "frames between the newest frame seen and the response; 0: the response falls in the newest frame"},
-        {"bins", 0, RETC_OPTION_SIZE, 0, &o.bins, 1, 1e5, NULL, "ln: bins of the nonlinearity"},
+        RETC_FIT_GLM(o.solved),
         RETC_FIT_NETWORK(o.network),
         RETC_FIT_LOSS(o.training, o.fit),
         RETC_FIT_SCHEDULE(o.training, o.fit),

@@ -5,11 +5,13 @@
 #include "model_file.h"
 #include "predict.h"
 #include "predict_file.h"
+#include "predict_spikes.h"
 #include "recording_arguments.h"
 #include "reliability.h"
 
 typedef struct {
-    const char *model, *recording, *part;
+    const char *model, *recording, *part, *spikes;
+    size_t trials;
     retc_recording_arguments open;
     retc_score_options scores;
     retc_common common;
@@ -130,9 +132,29 @@ done:
     return status;
 }
 
+/* Of models whose cells see spikes: the rates given those of every trial. */
+static int
+let_spikes_act(const options *o, const retc_network *network, retc_recording *recording, retc_part part,
+               retc_prediction *prediction, retc_glm_trials *trials) {
+    retc_spike_prediction spikes = {strcmp(o->spikes, "recorded") == 0, o->trials, o->common.seed, o->common.threads};
+    return retc_predict_spikes_of(o->model, network, recording, part, &spikes, prediction, trials);
+}
+
+static void
+say_trials(const options *o, const retc_glm_trials *trials) {
+    if (trials->trials)
+        retc_say(&o->common, "mean over %zu trials with %s spikes; %.2g %% of the rates were cut at %g Hz\n", trials->trials,
+                 o->spikes, trials->limited_share * 100, retc_glm_fastest);
+}
+
 int
 retc_cmd_predict(int argc, char **argv) {
-    options o = {.part = "test", .scores = retc_score_default(), .open = RETC_RECORDING_DEFAULT, .common = {.seed = 1}};
+    options o = {.part = "test",
+                 .spikes = "simulated",
+                 .trials = 100,
+                 .scores = retc_score_default(),
+                 .open = RETC_RECORDING_DEFAULT,
+                 .common = {.seed = 1}};
     const retc_option table[] = {
         {"model", 0, RETC_OPTION_INPUT, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &o.model, 0, 0, NULL, "model file"},
         {"recording", 0, RETC_OPTION_INPUT, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &o.recording, 0, 0, NULL,
@@ -140,6 +162,9 @@ retc_cmd_predict(int argc, char **argv) {
         {"part", 0, RETC_OPTION_CHOICE, 0, &o.part, 0, 0, "test|train", "part of the recording"},
         {"bootstrap", 0, RETC_OPTION_SIZE, 0, &o.scores.draws, 0, 1e6, NULL,
          "draws of repeats that the intervals stand on; 0: no intervals"},
+        {"spikes", 0, RETC_OPTION_CHOICE, 0, &o.spikes, 0, 0, "simulated|recorded",
+         "glm: spikes that act on rates, drawn by the model in trials of its own or those of the recording"},
+        {"trials", 0, RETC_OPTION_SIZE, 0, &o.trials, 1, 1e6, NULL, "glm: trials to simulate"},
         RETC_RECORDING_CELLS(o.open),
         RETC_RECORDING_FRAMES(o.open),
         RETC_COMMON_OUTPUT(o.common, "predictions to write"),
@@ -152,6 +177,7 @@ retc_cmd_predict(int argc, char **argv) {
     retc_prediction prediction = {0};
     retc_prediction_scores scores = {0};
     retc_match match = {0};
+    retc_glm_trials trials = {0};
     retc_h5 *file = NULL;
     int status = retc_command_begin(&usage, table, &o.common, argc, argv, &provenance);
     if (status != RETC_OK)
@@ -161,6 +187,7 @@ retc_cmd_predict(int argc, char **argv) {
     RETC_TRY(retc_recording_arguments_open(&o.open, &o.common, o.recording, &recording));
     const retc_progress *progress = retc_meter_start("predict", o.common.quiet);
     RETC_TRY(retc_predict(network, recording, part, o.common.threads, progress, &prediction));
+    RETC_TRY(let_spikes_act(&o, network, recording, part, &prediction, &trials));
     o.scores.seed = o.common.seed;
     o.scores.threads = o.common.threads;
     RETC_TRY(retc_prediction_score(&prediction, recording, part, &o.scores, progress, &scores));
@@ -173,6 +200,7 @@ retc_cmd_predict(int argc, char **argv) {
     if (match.I)
         RETC_TRY(retc_match_write(&match, recording, file));
     RETC_TRY(retc_command_finish(file, &o.common, provenance));
+    say_trials(&o, &trials);
     say_scores(&o, network, &scores, part);
     if (match.I)
         RETC_TRY(say_match(&o, recording, &match));

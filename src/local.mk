@@ -35,6 +35,7 @@ retcodec_SOURCES += \
     src/command.c src/command.h \
     src/command_kind.c \
     src/meter.c \
+    src/fit_glm_arguments.c src/fit_glm_arguments.h \
     src/plot.c src/plot.h \
     src/recording_arguments.c src/recording_arguments.h \
     src/temporary.c src/temporary.h \

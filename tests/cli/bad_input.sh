@@ -634,7 +634,7 @@ model_of_another_recording() {
     make_result stimulus white-noise --frames 300 --height 30 --width 30 -o large.h5
     make_result simulate --train large.h5 --test large.h5 --cells 2 --repeats 2 -o large-recording.h5
     make_result simulate --train ../results/train.h5 --test ../results/test.h5 --cells 3 --repeats 2 -o three.h5
-    make_result fit $recording -m ln --history 121 -o long.h5
+    make_result fit $recording -m ln --filter sta --history 121 -o long.h5
     for command in predict contribute "contribute --target sum" "rf irf"; do
         refused "large-recording.h5: the movie has 30x30 pixels, the model was fitted to 5x6" $command $model large-recording.h5
         refused "no stretch of the test part is long enough for a history of 121 frames" $command long.h5 $recording
