@@ -54,19 +54,23 @@ is_text(const char *line) {
     return 1;
 }
 
-/* As fgets; counts lines, and lets none pass that inih would break in two. */
+/* As fgets; counts lines, and lets none pass that inih would break in two, except comments, which are cut. */
 static char *
 next_line(char *line, int size, void *stream) {
     reading *r = stream;
     if (r->status < 0 || !fgets(line, size, r->in))
         return NULL;
     r->line += 1;
+    int is_cut = strlen(line) + 1 == (size_t)size && line[size - 2] != '\n' && !feof(r->in);
     if (!is_text(line))
         note_failure(r, RETC_FAIL(RETC_EFORMAT, "this is not a text file, a configuration was expected"), NULL);
-    else if (strlen(line) + 1 == (size_t)size && line[size - 2] != '\n' && !feof(r->in))
-        note_failure(r, RETC_FAIL(RETC_EFORMAT, "the line is longer than %d characters", size - 3), NULL);
+    else if (is_cut && line[0] != '#')
+        note_failure(r, RETC_FAIL(RETC_EFORMAT, "the line is longer than %d characters", size - 2), NULL);
     else
         look_for_section(r, line);
+    if (is_cut)
+        for (int c; (c = fgetc(r->in)) != EOF && c != '\n';)
+            ;
     return r->status < 0 ? NULL : line;
 }
 

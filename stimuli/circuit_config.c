@@ -1,11 +1,9 @@
 #include "circuit_config.h"
 
-#include <ctype.h>
-#include <errno.h>
-#include <ini.h>
 #include <math.h>
 #include <string.h>
 
+#include "ini_file.h"
 #include "options.h"
 
 typedef enum { NUMBER, WHOLE, CHOICE } kind;
@@ -249,21 +247,10 @@ retc_circuit_config_check(const retc_circuit_options *options) {
 enum { MOST_KEYS = 16 };
 
 typedef struct {
-    FILE *in;
-    const char *path;
     retc_circuit_options *options;
-    size_t line;
+    const section *section; /* the one being read */
     int seen[SECTIONS][MOST_KEYS];
-    int status;
 } reading;
-
-static void
-note_failure(reading *r, int code, const char *where) {
-    if (r->status < 0)
-        return;
-    r->status = where ? retc_error_prefix(code, "%s:%zu: %s", r->path, r->line, where)
-                      : retc_error_prefix(code, "%s:%zu", r->path, r->line);
-}
 
 static const section *
 find_section(const char *name) {
@@ -332,93 +319,43 @@ set_number(const parameter *p, const char *text, void *at) {
     return RETC_OK;
 }
 
-static void
-cut_comment(char *value) {
-    for (char *c = value; *c; ++c)
-        if (*c == '#' && (c == value || isspace((unsigned char)c[-1])))
-            *c = '\0';
-    for (size_t n = strlen(value); n > 0 && isspace((unsigned char)value[n - 1]); --n)
-        value[n - 1] = '\0';
+static int
+begin_section(void *context, const char *name, size_t line) {
+    reading *r = context;
+    (void)line;
+    r->section = find_section(name);
+    return r->section ? RETC_OK : no_section(name);
 }
 
 static int
-set_key(reading *r, const section *s, const char *key, const char *value) {
-    int status = RETC_OK;
+set_key(void *context, const char *key, const char *text, size_t line) {
+    reading *r = context;
+    const section *s = r->section;
     const parameter *p = s->parameters;
+    (void)line;
     while (p->key && strcmp(p->key, key) != 0)
         ++p;
     if (!p->key)
         return no_key(s, key);
-    int *seen = &r->seen[s - sections][p - s->parameters];
-    if ((*seen)++)
+    if (r->seen[s - sections][p - s->parameters]++)
         return RETC_FAIL(RETC_EINVAL, "is given twice");
-    char *text = retc_strdup(value), *at = (char *)r->options + s->offset + p->offset;
-    RETC_TRY(RETC_GOT(text));
-    cut_comment(text);
-    RETC_TRY(p->kind == CHOICE ? set_choice(p, text, at) : set_number(p, text, at));
-
-done:
-    retc_free(text);
-    return status;
-}
-
-static int
-take(void *context, const char *name, const char *key, const char *value) {
-    reading *r = context;
-    char where[128];
-    if (r->status < 0)
-        return 0;
-    const section *s = find_section(name);
-    int code = !name[0] ? RETC_FAIL(RETC_EINVAL, "\"%s\" stands before the first [section]", key)
-               : s      ? set_key(r, s, key, value)
-                        : no_section(name);
-    snprintf(where, sizeof where, "[%s] %s", name, key);
-    if (code < 0)
-        note_failure(r, code, s ? where : NULL);
-    return code >= 0;
-}
-
-/* As fgets; counts lines, and refuses what is no text or too long for inih. */
-static char *
-next_line(char *line, int size, void *stream) {
-    reading *r = stream;
-    if (r->status < 0 || !fgets(line, size, r->in))
-        return NULL;
-    r->line += 1;
-    for (const char *c = line; r->status == RETC_OK && *c; ++c)
-        if (iscntrl((unsigned char)*c) && !isspace((unsigned char)*c))
-            note_failure(r, RETC_FAIL(RETC_EFORMAT, "this is not a text file, a configuration was expected"), NULL);
-    size_t length = strlen(line);
-    if (r->status == RETC_OK && length + 1 == (size_t)size && line[length - 1] != '\n' && line[0] != '#')
-        note_failure(r, RETC_FAIL(RETC_EFORMAT, "the line is longer than %d characters", size - 2), NULL);
-    if (length + 1 == (size_t)size && line[length - 1] != '\n')
-        for (int c; (c = fgetc(r->in)) != EOF && c != '\n';)
-            ;
-    return r->status < 0 ? NULL : line;
+    void *at = (char *)r->options + s->offset + p->offset;
+    return p->kind == CHOICE ? set_choice(p, text, at) : set_number(p, text, at);
 }
 
 int
 retc_circuit_config_read(const char *path, retc_circuit_options *options) {
+    static const retc_ini_handler handler = {begin_section, set_key};
     int status = RETC_OK;
     retc_circuit_options result = *options;
-    reading r = {.path = path, .options = &result};
-    r.in = fopen(path, "r");
-    if (!r.in)
-        RETC_TRY(RETC_FAIL(RETC_EIO, "%s: %s", path, strerror(errno)));
-    int line = ini_parse_stream(next_line, &r, take, &r);
-    RETC_TRY(r.status);
-    if (ferror(r.in))
-        RETC_TRY(RETC_FAIL(RETC_EIO, "%s: %s", path, strerror(errno)));
-    if (line != 0)
-        RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s:%d: neither [section] nor key = value", path, line));
+    reading r = {.options = &result};
+    RETC_TRY(retc_ini_read(path, &handler, &r));
     status = retc_circuit_config_check(&result);
     if (status < 0)
         RETC_TRY(retc_error_prefix(status, "%s", path));
     *options = result;
 
 done:
-    if (r.in)
-        fclose(r.in);
     return status;
 }
 

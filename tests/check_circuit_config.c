@@ -146,7 +146,7 @@ static const struct {
     const char *text, *says;
 } mistakes[] = {
     {"tau = 3\n", ":1: \"tau\" stands before the first [section]"},
-    {"[amacrine_oof]\ntau = 3\n", ":2: there is no section [amacrine_oof]; did you mean [amacrine_off]?"},
+    {"[amacrine_oof]\ntau = 3\n", ":1: there is no section [amacrine_oof]; did you mean [amacrine_off]?"},
     {"[amacrine_off]\n\ntua = 3\n", ":3: [amacrine_off] tua: there is no such key; did you mean tau?"},
     {"[amacrine_off]\ntau = 0.03 s\n", ":2: [amacrine_off] tau: \"0.03 s\" is in s, expected ms"},
     {"[brisk_on]\ncells = 3 um\n", ":2: [brisk_on] cells: \"3 um\" is in um, expected a plain number"},
