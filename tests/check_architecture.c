@@ -411,8 +411,8 @@ START_TEST(fields_are_what_units_see) {
              "[layer]\nkind = grab\n",
         CONV "[layer:b]\nkind = conv\nchannels = 2\nkernel = 3x5\n[layer]\nkind = residual\nfrom = a\n"
              "[layer]\nkind = conv\nchannels = cells\nkernel = 1\n[layer]\nkind = grab\n",
-        "[layer]\nkind = stacked\nchannels = 2\nkernel = 6x4\n[layer]\nkind = conv\nchannels = cells\nkernel = 3\n"
-        "[layer]\nkind = grab\n",
+        ("[layer]\nkind = stacked\nchannels = 2\nkernel = 6x4\n[layer]\nkind = conv\nchannels = cells\nkernel = 3\n"
+         "[layer]\nkind = grab\n"),
     };
     retc_architecture architecture;
     retc_field field[8];
@@ -549,8 +549,8 @@ START_TEST(cells_begin_at_their_rates) {
         OUT "[layer]\nkind = tanh\n[layer]\nkind = scale\nhz = 40\noffset = 20\n",
         OUT "[layer]\nkind = scale\nhz = 3\noffset = 1\n",
         "[layer]\nkind = factorised\n[layer]\nkind = softplus\n",
-        "[layer]\nkind = stacked\nchannels = cells\nkernel = 3\n[layer]\nkind = batchnorm\nper-unit = yes\n"
-        "[layer]\nkind = exp\n[layer]\nkind = grab\n",
+        ("[layer]\nkind = stacked\nchannels = cells\nkernel = 3\n[layer]\nkind = batchnorm\nper-unit = yes\n"
+         "[layer]\nkind = exp\n[layer]\nkind = grab\n"),
     };
     enum { ENDS = sizeof ends / sizeof *ends };
     ck_assert_int_lt(_i, PRESETS + ENDS);

@@ -79,7 +79,10 @@ edited() {
     prints "mean of 2x2"
     prints "dense 3, channels x space"
     grep -q '"+ layer 0, conv0"' model.txt
-    { printf '[network]\nname = better\n' && cat mine.ini; } >named.ini
+    {
+        printf '[network]\nname = better\n# %0300d\n' 0
+        cat mine.ini
+    } >named.ini
     fit -n named.ini -o named.h5
     prints "named.h5: better model of 3 cells"
     expect 0 "$RETCODEC" predict model.h5 recording.h5 --part train -o rates.h5
