@@ -1,27 +1,37 @@
 #include "contribute.h"
 
+#include <math.h>
 #include <string.h>
 
-#include "rows.h"
 #include "stream.h"
 
-/* Storage of one thread.  The stream's tape is one end of the current step, `other` the other; they change places. */
+enum {
+    FIRST_STEPS = 8, /* of the finer sum; fewer miss kinks that both sums step over */
+    WHOLE = 16       /* samples that the kernels take at once */
+};
+
+/* Storage of one thread. */
 typedef struct {
-    retc_tape *other;
-    float *linear;      /* (C0,h0,w0,ld): W * x, conv0 without its bias */
-    float **sum;        /* per cut (C,h,w,ld): contributions so far */
-    float **reduced[3]; /* contribution, activation, gradient: per cut (block,2C) */
-    double **residual;  /* per cut (block) */
-    double *target;     /* (block) */
-    double target_zero;
-    float *rate;        /* (block,N) */
-    double *y, *y0, *g; /* (N) */
+    retc_path path;
+    float *delta, *base;          /* the line: conv0's output at x minus that at x0 (units,ld); at x0, blurred (units,ld) */
+    float *blurred, *scratch;     /* (H,W,in_ld) */
+    float **sum;                  /* per cut (units,ld): mean over baselines */
+    float **fine, **coarse;       /* per cut (units,ld): sums of the steps, and of half as many */
+    double **change, **norm;      /* per cut (block) squares, of the samples still in work */
+    size_t *column, *done, *keep; /* (block) sample of a column still in work; columns that are done, that are not */
+    size_t *steps;                /* (block) that a sample got */
+    float **reduced[3];           /* contribution, activation, gradient: per cut (block,2C) */
+    double **residual, **error;   /* per cut (block) */
+    double *target, *target_zero; /* (block) */
+    float *rate;                  /* (block,N) */
 } slot_storage;
 
 typedef struct {
     const retc_network *network;
     const retc_target *target;
     const retc_contribute_options *options;
+    retc_baseline baseline;
+    float **base;      /* per baseline (units): conv0's output */
     size_t *cut, cuts; /* layers at which contributions are taken */
     slot_storage *slot;
     size_t slots;
@@ -31,61 +41,115 @@ typedef struct {
 
 retc_contribute_options
 retc_contribute_default(void) {
-    return (retc_contribute_options){.method = RETC_SECANT, .steps = 20, .block = 64};
+    return (retc_contribute_options){.rule = RETC_SECANT, .tolerance = 1e-2, .floor = 1e-3, .most_steps = 1024, .block = 64};
+}
+
+/* ---- where ----------------------------------------------------------------------------------------------------------- */
+
+static int
+is_nonlinear(retc_layer_kind kind) {
+    return kind == RETC_LAYER_RELU || kind == RETC_LAYER_SOFTPLUS || kind == RETC_LAYER_EXP || kind == RETC_LAYER_TANH ||
+           kind == RETC_LAYER_SIGMOID || kind == RETC_LAYER_PIECEWISE;
+}
+
+size_t
+retc_contribute_cuts(const retc_network *network, retc_contribute_place place, size_t *cut) {
+    size_t n = retc_network_cuts(network, cut);
+    for (size_t k = 0; k < n && place != RETC_AT_CONVOLUTION; ++k) {
+        size_t next = k + 1 < n ? cut[k + 1] : network->layers, at = next - 1;
+        for (size_t l = cut[k] + 1; l < next; ++l)
+            if (place == RETC_AT_NORM ? network->layer[l].kind == RETC_LAYER_BATCHNORM : is_nonlinear(network->layer[l].kind)) {
+                at = l;
+                break;
+            }
+        cut[k] = at;
+    }
+    return n;
+}
+
+static size_t
+cut_units(const engine *e, size_t k) {
+    return retc_layer_units(&e->network->layer[e->cut[k]]);
 }
 
 /* ---- storage --------------------------------------------------------------------------------------------------------- */
+
+/* Per cut an array of `width` values for each of its units or channels. */
+#define ALLOC_CUTS(array, e, width_of_cut)                                                                                     \
+    do {                                                                                                                       \
+        RETC_TRY(RETC_ALLOC(array, (e)->cuts));                                                                                \
+        for (size_t k = 0; k < (e)->cuts; ++k)                                                                                 \
+            RETC_TRY(RETC_ALLOC((array)[k], width_of_cut));                                                                    \
+    } while (0)
+
+#define FREE_CUTS(array, cuts)                                                                                                 \
+    do {                                                                                                                       \
+        for (size_t k = 0; (array) && k < (cuts); ++k)                                                                         \
+            retc_free((array)[k]);                                                                                             \
+        retc_free(array);                                                                                                      \
+    } while (0)
 
 static int
 slot_init(slot_storage *s, const engine *e) {
     int status = RETC_OK;
     const retc_network *network = e->network;
     size_t block = e->options->block, N = network->N;
-    RETC_TRY(RETC_GOT(s->other = retc_tape_alloc(network, block, RETC_TAPE_GRADIENTS | RETC_TAPE_NO_MOVIE, NULL)));
-    RETC_TRY(RETC_ALLOC(s->linear, retc_layer_units(&network->layer[0]) * s->other->ld));
-    RETC_TRY(RETC_ALLOC(s->sum, e->cuts));
-    RETC_TRY(RETC_ALLOC(s->residual, e->cuts));
-    for (int r = 0; r < 3; ++r)
-        RETC_TRY(RETC_ALLOC(s->reduced[r], e->cuts));
-    for (size_t k = 0; k < e->cuts; ++k) {
-        const retc_layer *layer = &network->layer[e->cut[k]];
-        RETC_TRY(RETC_ALLOC(s->sum[k], retc_layer_units(layer) * s->other->ld));
-        RETC_TRY(RETC_ALLOC(s->residual[k], block));
-        for (int r = 0; r < 3; ++r)
-            RETC_TRY(RETC_ALLOC(s->reduced[r][k], 2 * layer->C * block));
+    RETC_TRY(retc_path_init(&s->path, network, e->target, e->cut, e->cuts, block));
+    size_t ld = s->path.tape[1]->ld, units = retc_layer_units(&network->layer[0]);
+    RETC_TRY(RETC_ALLOC(s->delta, units * ld));
+    if (e->baseline.blur > 0) {
+        RETC_TRY(RETC_ALLOC(s->base, units * ld));
+        RETC_TRY(RETC_ALLOC(s->blurred, network->H * network->W * s->path.tape[1]->in_ld));
+        RETC_TRY(RETC_ALLOC(s->scratch, network->H * network->W * s->path.tape[1]->in_ld));
     }
+    ALLOC_CUTS(s->sum, e, cut_units(e, k) * ld);
+    ALLOC_CUTS(s->fine, e, cut_units(e, k) * ld);
+    ALLOC_CUTS(s->coarse, e, e->options->steps ? 1 : cut_units(e, k) * ld);
+    ALLOC_CUTS(s->change, e, block);
+    ALLOC_CUTS(s->norm, e, block);
+    ALLOC_CUTS(s->residual, e, block);
+    ALLOC_CUTS(s->error, e, block);
+    for (int r = 0; r < 3; ++r)
+        ALLOC_CUTS(s->reduced[r], e, 2 * network->layer[e->cut[k]].C * block);
+    RETC_TRY(RETC_ALLOC(s->column, block));
+    RETC_TRY(RETC_ALLOC(s->done, block));
+    RETC_TRY(RETC_ALLOC(s->keep, block));
+    RETC_TRY(RETC_ALLOC(s->steps, block));
     RETC_TRY(RETC_ALLOC(s->target, block));
+    RETC_TRY(RETC_ALLOC(s->target_zero, block));
     RETC_TRY(RETC_ALLOC(s->rate, N * block));
-    RETC_TRY(RETC_ALLOC(s->y, N));
-    RETC_TRY(RETC_ALLOC(s->y0, N));
-    RETC_TRY(RETC_ALLOC(s->g, N));
 done:
     return status;
 }
 
 static void
 slot_clear(slot_storage *s, size_t cuts) {
-    for (size_t k = 0; k < cuts; ++k) {
-        if (s->sum)
-            retc_free(s->sum[k]);
-        if (s->residual)
-            retc_free(s->residual[k]);
-        for (int r = 0; r < 3; ++r)
-            if (s->reduced[r])
-                retc_free(s->reduced[r][k]);
-    }
+    retc_path_clear(&s->path);
+    retc_free(s->delta), retc_free(s->base), retc_free(s->blurred), retc_free(s->scratch);
+    FREE_CUTS(s->sum, cuts);
+    FREE_CUTS(s->fine, cuts);
+    FREE_CUTS(s->coarse, cuts);
+    FREE_CUTS(s->change, cuts);
+    FREE_CUTS(s->norm, cuts);
+    FREE_CUTS(s->residual, cuts);
+    FREE_CUTS(s->error, cuts);
     for (int r = 0; r < 3; ++r)
-        retc_free(s->reduced[r]);
-    retc_tape_free(s->other);
-    retc_free(s->linear), retc_free(s->sum), retc_free(s->residual), retc_free(s->target), retc_free(s->rate);
-    retc_free(s->y), retc_free(s->y0), retc_free(s->g);
+        FREE_CUTS(s->reduced[r], cuts);
+    retc_free(s->column), retc_free(s->done), retc_free(s->keep), retc_free(s->steps);
+    retc_free(s->target), retc_free(s->target_zero), retc_free(s->rate);
 }
 
 static int
 engine_init(engine *e, const retc_stream_options *stream) {
     int status = RETC_OK;
+    e->baseline = e->options->baseline ? *e->options->baseline : retc_baseline_grey();
     RETC_TRY(RETC_ALLOC(e->cut, e->network->layers));
-    e->cuts = retc_network_cuts(e->network, e->cut);
+    e->cuts = retc_contribute_cuts(e->network, e->options->place, e->cut);
+    RETC_TRY(RETC_ALLOC(e->base, e->baseline.n));
+    for (size_t i = 0; i < e->baseline.n && !(e->baseline.blur > 0); ++i) {
+        RETC_TRY(RETC_ALLOC(e->base[i], retc_layer_units(&e->network->layer[0])));
+        RETC_TRY(retc_baseline_convolve(&e->baseline, e->network, i, e->base[i]));
+    }
     e->slots = retc_stream_slots(stream);
     RETC_TRY(RETC_ALLOC(e->slot, e->slots));
     for (size_t i = 0; i < e->slots; ++i)
@@ -99,78 +163,129 @@ engine_clear(engine *e) {
     for (size_t i = 0; e->slot && i < e->slots; ++i)
         slot_clear(&e->slot[i], e->cuts);
     retc_free(e->slot);
+    FREE_CUTS(e->base, e->baseline.n);
     retc_free(e->cut);
 }
 
-/* ---- the path -------------------------------------------------------------------------------------------------------- */
+/* ---- the line -------------------------------------------------------------------------------------------------------- */
 
-static void
-rates_at(const retc_tape *tape, size_t t, double *y) {
-    for (size_t j = 0; j < tape->network->N; ++j)
-        y[j] = (double)retc_tape_rate(tape, j)[t];
-}
-
-/* Put the tape at x(alpha): conv0 from the linear part, the rest forward. */
-static void
-move_to(const engine *e, const slot_storage *s, retc_tape *tape, float alpha, size_t n) {
+/* Convolve the movie, and start from baseline b.  From mean grey delta is W * x alone, without a difference that rounds. */
+static retc_path_line
+make_line(const engine *e, slot_storage *s, retc_tape *tape, size_t b, size_t n) {
     const retc_layer *conv0 = &e->network->layer[0];
     const float *bias = retc_network_values_const(e->network, conv0->bias);
     size_t map = conv0->h * conv0->w, ld = tape->ld;
-    for (size_t row = 0; row < retc_layer_units(conv0); ++row) {
-        float b = bias ? bias[row / map] : 0;
-        retc_row_affine(s->linear + row * ld, alpha, b, n, tape->out[0] + row * ld);
+    retc_tape_convolve(tape, NULL, n, s->delta);
+    if (e->baseline.blur > 0) {
+        float *movie = tape->movie;
+        retc_baseline_blur(&e->baseline, tape, n, s->scratch, s->blurred);
+        tape->movie = s->blurred;
+        retc_tape_convolve(tape, bias, n, s->base);
+        tape->movie = movie;
     }
-    retc_tape_forward(tape, 1, e->network->layers, n);
+    for (size_t row = 0; row < retc_layer_units(conv0) && (e->baseline.window || e->baseline.blur > 0); ++row)
+        for (size_t t = 0; t < n; ++t)
+            s->delta[row * ld + t] -= (s->base ? s->base[row * ld + t] : e->base[b][row]) - (bias ? bias[row / map] : 0);
+    return (retc_path_line){n, s->delta, s->base ? s->base : e->base[b], s->base == NULL};
 }
 
-/* Gradient of the target at the rates of `tape`, or its discrete gradient between `from` and `tape`, into the last layer. */
+/* ---- as many steps as needed ----------------------------------------------------------------------------------------- */
+
+/* Squares of |c_2s - c_s| and |c| of the first n columns. */
 static void
-target_gradient(const engine *e, slot_storage *s, const retc_tape *from, retc_tape *tape, size_t n) {
-    float *grad = tape->grad[e->network->layers - 1];
-    for (size_t t = 0; t < n; ++t) {
-        rates_at(tape, t, s->y);
-        rates_at(from, t, s->y0);
-        retc_target_gradient(e->target, s->y, s->y0, s->g);
-        for (size_t j = 0; j < e->network->N; ++j)
-            grad[j * tape->ld + t] = (float)s->g[j];
-    }
-}
-
-/* Gradients down to conv0's output; with `from` another tape, by secants between the two. */
-static void
-differentiate(const engine *e, slot_storage *s, const retc_tape *from, retc_tape *tape, size_t n) {
-    target_gradient(e, s, from, tape, n);
-    if (from == tape)
-        retc_tape_backward(tape, e->network->layers - 1, 0, n);
-    else
-        retc_tape_backward_secant(tape, from, e->network->layers - 1, 0, n);
-}
-
-/* Can unit `row` of layer l contribute?  Not where a grab layer passes it by. */
-static int
-is_seen(const retc_network *network, size_t l, size_t row) {
-    const size_t *position = retc_network_grabbed(network, l);
-    const retc_layer *layer = &network->layer[l];
-    size_t c = row / (layer->h * layer->w);
-    return !position || row % (layer->h * layer->w) == position[2 * c] * layer->w + position[2 * c + 1];
-}
-
-/* Add one step's share: gradient times the change of activation; the trapezium takes the mean of both ends' gradients. */
-static void
-add_step(const engine *e, slot_storage *s, const retc_tape *from, const retc_tape *tape, size_t n) {
+measure_change(const engine *e, slot_storage *s, size_t n) {
+    size_t ld = s->path.tape[1]->ld;
     for (size_t k = 0; k < e->cuts; ++k) {
-        size_t l = e->cut[k], ld = tape->ld;
-        for (size_t row = 0; row < retc_layer_units(&e->network->layer[l]); ++row) {
-            if (!is_seen(e->network, l, row))
-                continue;
-            const float *a = tape->out[l] + row * ld, *a0 = from->out[l] + row * ld, *g = tape->grad[l] + row * ld;
-            const float *g0 = from->grad[l] + row * ld;
-            float *sum = s->sum[k] + row * ld;
-            if (e->options->method == RETC_SECANT)
-                retc_row_step(g, a, a0, n, sum);
-            else
-                retc_row_step_trapezium(g, g0, a, a0, n, sum);
+        memset(s->change[k], 0, n * sizeof(double));
+        memset(s->norm[k], 0, n * sizeof(double));
+        for (size_t row = 0; row < cut_units(e, k); ++row)
+            for (size_t t = 0; t < n; ++t) {
+                float fine = s->fine[k][row * ld + t], change = fine - s->coarse[k][row * ld + t];
+                double best = (double)(fine + change / 3);
+                s->change[k][t] += (double)change * (double)change;
+                s->norm[k][t] += best * best;
+            }
+    }
+}
+
+/* Is column t done?  One that is not finite never will be. */
+static int
+judge(const engine *e, const slot_storage *s, size_t t) {
+    const retc_contribute_options *o = e->options;
+    int done = 1;
+    for (size_t k = 0; k < e->cuts; ++k)
+        done &= !isfinite(s->norm[k][t]) || sqrt(s->change[k][t]) <= o->tolerance * fmax(sqrt(s->norm[k][t]), o->floor);
+    return done;
+}
+
+/* The largest over baselines counts. */
+static void
+record_error(const engine *e, slot_storage *s, size_t t, size_t steps) {
+    size_t sample = s->column[t];
+    s->steps[sample] = steps > s->steps[sample] ? steps : s->steps[sample];
+    for (size_t k = 0; k < e->cuts; ++k)
+        s->error[k][sample] = fmax(s->error[k][sample], sqrt(s->change[k][t]) / fmax(sqrt(s->norm[k][t]), e->options->floor));
+}
+
+/* Add the n columns `done` to their samples, extrapolated when there is a coarse sum. */
+static void
+settle(const engine *e, slot_storage *s, const size_t *done, size_t n, int extrapolate) {
+    size_t ld = s->path.tape[1]->ld;
+    float share = 1 / (float)e->baseline.n;
+    for (size_t k = 0; k < e->cuts; ++k)
+        for (size_t row = 0; row < cut_units(e, k); ++row)
+            for (size_t i = 0; i < n; ++i) {
+                float fine = s->fine[k][row * ld + done[i]];
+                float best = extrapolate ? fine + (fine - s->coarse[k][row * ld + done[i]]) / 3 : fine;
+                s->sum[k][row * ld + s->column[done[i]]] += share * best;
+            }
+}
+
+/* Keep only the columns keep[0] < keep[1] < ... of every row. */
+static void
+pack(float *rows, size_t count, size_t ld, const size_t *keep, size_t n) {
+    for (size_t row = 0; row < count; ++row)
+        for (size_t t = 0; t < n; ++t)
+            rows[row * ld + t] = rows[row * ld + keep[t]];
+}
+
+/* Settle what is done after a sweep and move the rest together: the number that is left. */
+static size_t
+sift(const engine *e, slot_storage *s, size_t n, size_t steps) {
+    size_t left = 0, settled = 0, ld = s->path.tape[1]->ld, units = retc_layer_units(&e->network->layer[0]);
+    measure_change(e, s, n);
+    for (size_t t = 0; t < n; ++t)
+        if (judge(e, s, t) || 2 * steps > e->options->most_steps) {
+            record_error(e, s, t, steps);
+            s->done[settled++] = t;
+        } else {
+            s->keep[left++] = t;
         }
+    if (settled == 0)
+        return left;
+    settle(e, s, s->done, settled, 1);
+    pack(s->delta, units, ld, s->keep, left);
+    if (s->base)
+        pack(s->base, units, ld, s->keep, left);
+    for (size_t k = 0; k < e->cuts; ++k)
+        pack(s->fine[k], cut_units(e, k), ld, s->keep, left);
+    for (size_t t = 0; t < left; ++t)
+        s->column[t] = s->column[s->keep[t]];
+    return left;
+}
+
+/* Double the steps of the samples that are not done; the first sweep has been made.  Kernels work on whole vectors of samples:
+ * what fills up the last one is there from before, and nobody reads what becomes of it. */
+static void
+refine(const engine *e, slot_storage *s, retc_path_line line) {
+    size_t steps = FIRST_STEPS, left = line.n, ld = s->path.tape[1]->ld;
+    while ((left = sift(e, s, left, steps)) > 0) {
+        float **swap = s->fine;
+        s->fine = s->coarse, s->coarse = swap;
+        steps *= 2;
+        line.n = (left + WHOLE - 1) / WHOLE * WHOLE;
+        line.n = line.n < ld ? line.n : ld;
+        retc_path_sweep(&s->path, &line, RETC_SECANT, steps, s->fine, NULL);
     }
 }
 
@@ -188,62 +303,79 @@ reduce(const retc_layer *layer, const float *x, size_t ld, size_t n, float *out)
         }
 }
 
+/* What there is to say about the stimulus itself, from the end of the path: rates, target, activations, gradients. */
 static void
-reduce_all(const engine *e, slot_storage *s, const retc_tape *end, size_t n) {
+describe_end(const engine *e, slot_storage *s, size_t n) {
+    retc_path_differentiate_end(&s->path, n);
+    const retc_tape *end = s->path.end;
     for (size_t k = 0; k < e->cuts; ++k) {
         const retc_layer *layer = &e->network->layer[e->cut[k]];
         retc_tape_complete(end, e->cut[k], n);
-        reduce(layer, s->sum[k], end->ld, n, s->reduced[0][k]);
         reduce(layer, end->out[e->cut[k]], end->ld, n, s->reduced[1][k]);
         reduce(layer, end->grad[e->cut[k]], end->ld, n, s->reduced[2][k]);
-        for (size_t t = 0; t < n; ++t) {
-            double sum = 0;
-            for (size_t row = 0; row < retc_layer_units(layer); ++row)
-                sum += (double)s->sum[k][row * end->ld + t];
-            s->residual[k][t] = sum - (s->target[t] - s->target_zero);
-        }
     }
-    for (size_t t = 0; t < n; ++t)
+    for (size_t t = 0; t < n; ++t) {
+        s->target[t] = retc_path_target(&s->path, end, t);
         for (size_t j = 0; j < e->network->N; ++j)
             s->rate[t * e->network->N + j] = retc_tape_rate(end, j)[t];
+    }
+}
+
+static void
+reduce_sums(const engine *e, slot_storage *s, size_t n) {
+    size_t ld = s->path.tape[1]->ld;
+    for (size_t k = 0; k < e->cuts; ++k) {
+        reduce(&e->network->layer[e->cut[k]], s->sum[k], ld, n, s->reduced[0][k]);
+        for (size_t t = 0; t < n; ++t) {
+            double sum = 0;
+            for (size_t row = 0; row < cut_units(e, k); ++row)
+                sum += (double)s->sum[k][row * ld + t];
+            s->residual[k][t] = sum - (s->target[t] - s->target_zero[t]);
+        }
+    }
 }
 
 /* ---- one block ------------------------------------------------------------------------------------------------------- */
+
+static void
+begin_block(const engine *e, slot_storage *s, size_t n) {
+    size_t ld = s->path.tape[1]->ld;
+    memset(s->target_zero, 0, n * sizeof(double));
+    for (size_t k = 0; k < e->cuts; ++k) {
+        memset(s->sum[k], 0, cut_units(e, k) * ld * sizeof(float));
+        memset(s->error[k], 0, n * sizeof(double));
+    }
+    for (size_t t = 0; t < n; ++t)
+        s->steps[t] = e->options->steps;
+}
 
 static int
 contribute_block(void *context, size_t slot, retc_tape *tape, const retc_block *block) {
     engine *e = context;
     slot_storage *s = &e->slot[slot];
     size_t n = block->n, steps = e->options->steps;
-    retc_tape *from = tape, *to = s->other;
-    retc_tape_convolve(tape, NULL, n, s->linear);
-    for (size_t k = 0; k < e->cuts; ++k)
-        memset(s->sum[k], 0, retc_layer_units(&e->network->layer[e->cut[k]]) * tape->ld * sizeof(float));
-    move_to(e, s, from, 0, n);
-    rates_at(from, 0, s->y);
-    s->target_zero = retc_target_value(e->target, s->y);
-    if (e->options->method == RETC_TRAPEZIUM)
-        differentiate(e, s, from, from, n);
-    for (size_t i = 1; i <= steps; ++i) {
-        move_to(e, s, to, (float)i / (float)steps, n);
-        differentiate(e, s, e->options->method == RETC_SECANT ? from : to, to, n);
-        add_step(e, s, from, to, n);
-        retc_tape *swap = from;
-        from = to, to = swap;
+    s->path.tape[0] = tape;
+    begin_block(e, s, n);
+    for (size_t b = 0; b < e->baseline.n; ++b) {
+        retc_path_line line = make_line(e, s, tape, b, n);
+        retc_path_sweep(&s->path, &line, e->options->rule, steps ? steps : FIRST_STEPS, s->fine, steps ? NULL : s->coarse);
+        if (b == 0)
+            describe_end(e, s, n);
+        for (size_t t = 0; t < n; ++t) {
+            s->column[t] = s->done[t] = t;
+            s->target_zero[t] += s->path.start[t] / (double)e->baseline.n;
+        }
+        if (steps)
+            settle(e, s, s->done, n, 0);
+        else
+            refine(e, s, line);
     }
-    for (size_t t = 0; t < n; ++t) {
-        rates_at(from, t, s->y);
-        s->target[t] = retc_target_value(e->target, s->y);
-    }
-    if (e->options->method == RETC_SECANT) /* the gradients that are written are those at the stimulus */
-        differentiate(e, s, from, from, n);
-    reduce_all(e, s, from, n);
+    reduce_sums(e, s, n);
     return RETC_OK;
 }
 
 static int
 deliver(void *context, size_t slot, const retc_tape *tape, const retc_block *block) {
-    (void)tape;
     engine *e = context;
     const slot_storage *s = &e->slot[slot];
     retc_contribution out = {.t0 = block->t0,
@@ -253,10 +385,26 @@ deliver(void *context, size_t slot, const retc_tape *tape, const retc_block *blo
                              .activation = (const float *const *)s->reduced[1],
                              .gradient = (const float *const *)s->reduced[2],
                              .residual = (const double *const *)s->residual,
+                             .error = e->options->steps ? NULL : (const double *const *)s->error,
+                             .steps = s->steps,
+                             .map = (const float *const *)s->sum,
+                             .map_ld = tape->ld,
                              .rate = s->rate,
                              .target = s->target,
                              .target_zero = s->target_zero};
     return e->receive(e->context, &out);
+}
+
+static int
+check_options(const retc_network *network, const retc_target *target, const retc_contribute_options *o) {
+    if (target->N != network->N)
+        return RETC_FAIL(RETC_EINVAL, "the target is of %zu cells, the model has %zu", target->N, network->N);
+    if (o->steps == 0 && o->rule != RETC_SECANT)
+        return RETC_FAIL(RETC_EINVAL, "steps as needed are secants; trapezia need a fixed number of steps");
+    if (o->steps == 0 && (!(o->tolerance > 0) || !(o->floor >= 0) || o->most_steps < FIRST_STEPS))
+        return RETC_FAIL(RETC_EINVAL, "steps as needed take a tolerance above 0, a floor of at least 0 and at least %d steps",
+                         FIRST_STEPS);
+    return RETC_OK;
 }
 
 int
@@ -269,9 +417,7 @@ retc_contribute(const retc_network *network, retc_recording *recording, retc_par
     engine e = {.network = network, .target = target, .options = options, .receive = receive, .context = context};
     retc_stream_options stream = {.block = options->block, .threads = options->threads, .gradients = 1};
     retc_stream_task task = {contribute_block, deliver, &e};
-    if (options->steps < 1 || target->N != network->N)
-        return RETC_FAIL(RETC_EINVAL, "contributions need at least one step, and a target over the model's %zu cells",
-                         network->N);
+    RETC_TRY(check_options(network, target, options));
     RETC_TRY(retc_stream_check(network, recording, 0));
     RETC_TRY(retc_recording_spans(recording, part, network->L, network->lag, &spans, &n_spans));
     RETC_TRY(engine_init(&e, &stream));

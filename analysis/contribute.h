@@ -5,16 +5,22 @@
  *
  *     c_u = integral over the path of (dt/da_u) da_u,         sum_u c_u = t(x) - t(0)  at every layer ("completeness").
  *
- * Both methods cut the path into equal steps.  The trapezium (as published, 20 steps) averages dt/da at both ends of a step,
- * which misses across ReLU kinks.  The secant method differentiates every nonlinearity and the target by its secant over the
- * step; the products of secants telescope, so that completeness holds to rounding with any number of steps, while the
- * contributions converge to the same integral.  Activations are the outputs of the convolutions, before batch norm and ReLU.
+ * The path is cut into steps (path.h).  A fixed number of them, by trapezia as published or by secants; or, the default, as
+ * many as each sample needs: the contributions of s and of 2s secant steps, c_s and c_2s, err as 1/s^2, so that
  *
- * conv0 is linear, so along the path its output is alpha (W * x) + b: the convolution is done once. */
+ *     c = c_2s + (c_2s - c_s)/3        (Richardson 1911)
+ *
+ * is better than both, and as complete, since the weights add up to 1.  A sample is done when |c_2s - c_s| <= tolerance
+ * max(|c|, floor) at every layer, norms over all units; else its steps are doubled.  The change is an estimate, most often three
+ * times the error of c or more; where both sums step over the same kinks of ReLUs it can be too small.
+ *
+ * Activations are the outputs of the convolutions, or what batch norm or the nonlinearity behind them makes of it. */
 #ifndef RETC_CONTRIBUTE_H
 #define RETC_CONTRIBUTE_H
 
+#include "baseline.h"
 #include "network.h"
+#include "path.h"
 #include "progress.h"
 #include "recording.h"
 #include "target.h"
@@ -23,13 +29,20 @@
 extern "C" {
 #endif
 
-typedef enum { RETC_SECANT, RETC_TRAPEZIUM } retc_contribution_method;
+/* Where contributions are taken: the output of every convolution, or of the batch norm or of the nonlinearity that follows it
+ * before the next convolution; where there is none, of the last layer before it. */
+typedef enum { RETC_AT_CONVOLUTION, RETC_AT_NORM, RETC_AT_NONLINEARITY } retc_contribute_place;
 
 typedef struct {
-    retc_contribution_method method;
-    size_t steps;   /* >= 1 */
-    size_t block;   /* response frames per block */
-    size_t threads; /* 0: all processors */
+    retc_path_rule rule;
+    size_t steps;      /* fixed number of steps; 0: as many as every sample needs, secants only */
+    double tolerance;  /* of the contributions' norm */
+    double floor;      /* norms below count as this; in units of the target */
+    size_t most_steps; /* a sample that would need more keeps its best and is marked */
+    retc_contribute_place place;
+    const retc_baseline *baseline; /* NULL: mean grey */
+    size_t block;                  /* response frames per block */
+    size_t threads;                /* 0: all processors */
 } retc_contribute_options;
 
 /* What one block gives; arrays are borrowed until the receiver returns.  `cut` counts the convolutions, C_k are its channels.
@@ -39,16 +52,24 @@ typedef struct {
     const float *const *contribution; /* per cut (n,2 C_k): per channel the sums of negative, then of positive units */
     const float *const *activation;   /* per cut (n,2 C_k): the same of the activations at the stimulus */
     const float *const *gradient;     /* per cut (n,2 C_k): the same of dt/da at the stimulus */
-    const double *const *residual;    /* per cut (n): sum of contributions - (t(x) - t(0)) */
-    const float *rate;                /* (n,N) Hz */
-    const double *target;             /* (n) t(x) */
-    double target_zero;               /* t(0) */
+    const double *const *residual;    /* per cut (n): sum of contributions - (t(x) - t(x0)) */
+    const double *const *error;       /* per cut (n): |c_2s - c_s| / max(|c|, floor); NULL with fixed steps */
+    const size_t *steps;              /* (n) of the finer of the two sums */
+    const float *const *map;          /* per cut (units,map_ld): contributions of all units, C h w rows */
+    size_t map_ld;
+    const float *rate;         /* (n,N) Hz */
+    const double *target;      /* (n) t(x) */
+    const double *target_zero; /* (n) t(x0), mean over baselines */
 } retc_contribution;
 
 typedef int retc_contribution_receiver(void *context, const retc_contribution *block);
 
-/* secant, 20 steps, blocks of 64 frames, all processors. */
+/* Secants, as many steps as needed for a tolerance of 1e-2 above a floor of 1e-3, 1024 at most, at convolutions, from mean
+ * grey, in blocks of 64 frames, on all processors. */
 retc_contribute_options retc_contribute_default(void);
+
+/* Layers at which contributions are taken, one per convolution: `cut` has room for network->layers. */
+size_t retc_contribute_cuts(const retc_network *network, retc_contribute_place place, size_t *cut);
 
 /* Contributions of all units to `target` at every response frame of a part, block by block in order.  Memory is bounded by
  * the block. */

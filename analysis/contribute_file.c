@@ -17,13 +17,14 @@ typedef struct {
     const char *name; /* of the target */
     retc_h5 *file;
     size_t T, cut[MOST_CUTS], cuts;
-    float *counts, *row_major; /* (N,block), (block,N) */
+    const char *cut_name[MOST_CUTS]; /* of the convolution that a cut is at or behind */
+    float *counts, *row_major;       /* (N,block), (block,N) */
     double *time;
     int64_t *frame, *index;
     float *target_float, *rate_sum;
     retc_sums *score; /* (N) */
     retc_completeness *completeness;
-    double target_zero, change_square;
+    double tolerance, change_square; /* tolerance 0: the number of steps is fixed */
 } writer;
 
 /* ---- what is there from the start ------------------------------------------------------------------------------------ */
@@ -57,6 +58,9 @@ make_layer(writer *w, const char *cut, size_t columns) {
     }
     snprintf(name, sizeof name, "/completeness/residual/%s", cut);
     RETC_TRY(make_series(w, name, RETC_H5_DOUBLE, 0));
+    snprintf(name, sizeof name, "/completeness/error/%s", cut);
+    if (w->tolerance > 0)
+        RETC_TRY(make_series(w, name, RETC_H5_DOUBLE, 0));
 done:
     return status;
 }
@@ -78,17 +82,14 @@ write_constants(writer *w, const char *dataset) {
     int status = RETC_OK;
     const retc_network *network = w->network;
     size_t N = network->N;
-    const char *layer_names[MOST_CUTS];
     char text[NAME];
     int64_t *cells = NULL;
     RETC_TRY(RETC_ALLOC(cells, N));
     for (size_t j = 0; j < N; ++j)
         cells[j] = (int64_t)j;
-    for (size_t k = 0; k < w->cuts; ++k)
-        layer_names[k] = network->layer[w->cut[k]].cut;
     RETC_TRY(retc_h5_put(w->file, "/metadata/cells_list", RETC_H5_INT64, 1, &N, cells));
     RETC_TRY(retc_h5_put_texts(w->file, "/metadata/cell_names", N, (const char *const *)network->cell_name));
-    RETC_TRY(retc_h5_put_fixed_texts(w->file, "/metadata/layer_names", w->cuts, LAYER_NAME_LENGTH, layer_names));
+    RETC_TRY(retc_h5_put_fixed_texts(w->file, "/metadata/layer_names", w->cuts, LAYER_NAME_LENGTH, w->cut_name));
     RETC_TRY(retc_h5_put_text(w->file, "/metadata/dataset", dataset));
     RETC_TRY(retc_h5_put_text(w->file, "/metadata/stim_type", w->part == RETC_TEST ? "test" : "train"));
     snprintf(text, sizeof text, "%s_single_target", w->name);
@@ -117,8 +118,10 @@ make_all(writer *w, const char *dataset) {
     snprintf(name, sizeof name, "/metadata/%s_values", w->name);
     RETC_TRY(make_series(w, name, RETC_H5_FLOAT, 0));
     RETC_TRY(make_series(w, "/completeness/target", RETC_H5_DOUBLE, 0));
+    RETC_TRY(make_series(w, "/completeness/target_zero", RETC_H5_DOUBLE, 0));
+    RETC_TRY(make_series(w, "/completeness/steps", RETC_H5_INT64, 0));
     for (size_t k = 0; k < w->cuts; ++k)
-        RETC_TRY(make_layer(w, w->network->layer[w->cut[k]].cut, 2 * w->network->layer[w->cut[k]].C));
+        RETC_TRY(make_layer(w, w->cut_name[k], 2 * w->network->layer[w->cut[k]].C));
 done:
     return status;
 }
@@ -160,6 +163,10 @@ write_metadata(writer *w, const retc_contribution *b) {
     snprintf(name, sizeof name, "/metadata/%s_values", w->name);
     RETC_TRY(write_slab(w, name, RETC_H5_FLOAT, b, 0, w->target_float));
     RETC_TRY(write_slab(w, "/completeness/target", RETC_H5_DOUBLE, b, 0, b->target));
+    RETC_TRY(write_slab(w, "/completeness/target_zero", RETC_H5_DOUBLE, b, 0, b->target_zero));
+    for (size_t t = 0; t < n; ++t)
+        w->index[t] = (int64_t)b->steps[t];
+    RETC_TRY(write_slab(w, "/completeness/steps", RETC_H5_INT64, b, 0, w->index));
 done:
     return status;
 }
@@ -173,8 +180,21 @@ check_finite(const writer *w, const retc_contribution *b) {
                 return RETC_FAIL(
                     RETC_ENUMBER,
                     "contributions of %s are not finite in frame %zu: the model's parameters are damaged or too large",
-                    w->network->layer[w->cut[k]].cut, b->t0 + t);
+                    w->cut_name[k], b->t0 + t);
     return RETC_OK;
+}
+
+static void
+add_errors(writer *w, const retc_contribution *b) {
+    retc_completeness *c = w->completeness;
+    for (size_t t = 0; t < b->n; ++t) {
+        double worst = 0;
+        for (size_t k = 0; k < w->cuts; ++k) {
+            worst = fmax(worst, b->error[k][t]);
+            c->error[k] = fmax(c->error[k], b->error[k][t]);
+        }
+        c->unconverged += worst > w->tolerance;
+    }
 }
 
 static int
@@ -187,22 +207,28 @@ receive(void *context, const retc_contribution *b) {
     RETC_TRY(write_metadata(w, b));
     for (size_t k = 0; k < w->cuts; ++k) {
         const retc_layer *layer = &w->network->layer[w->cut[k]];
-        snprintf(name, sizeof name, "/%s_contributions/%s", w->name, layer->cut);
+        snprintf(name, sizeof name, "/%s_contributions/%s", w->name, w->cut_name[k]);
         RETC_TRY(write_slab(w, name, RETC_H5_FLOAT, b, 2 * layer->C, b->contribution[k]));
-        snprintf(name, sizeof name, "/activations/%s", layer->cut);
+        snprintf(name, sizeof name, "/activations/%s", w->cut_name[k]);
         RETC_TRY(write_slab(w, name, RETC_H5_FLOAT, b, 2 * layer->C, b->activation[k]));
-        snprintf(name, sizeof name, "/gradients/%s", layer->cut);
+        snprintf(name, sizeof name, "/gradients/%s", w->cut_name[k]);
         RETC_TRY(write_slab(w, name, RETC_H5_FLOAT, b, 2 * layer->C, b->gradient[k]));
-        snprintf(name, sizeof name, "/completeness/residual/%s", layer->cut);
+        snprintf(name, sizeof name, "/completeness/residual/%s", w->cut_name[k]);
         RETC_TRY(write_slab(w, name, RETC_H5_DOUBLE, b, 0, b->residual[k]));
         for (size_t t = 0; t < b->n; ++t) {
             c->worst[k] = fmax(c->worst[k], fabs(b->residual[k][t]));
             c->relative[k] += b->residual[k][t] * b->residual[k][t];
         }
+        snprintf(name, sizeof name, "/completeness/error/%s", w->cut_name[k]);
+        if (b->error)
+            RETC_TRY(write_slab(w, name, RETC_H5_DOUBLE, b, 0, b->error[k]));
     }
-    for (size_t t = 0; t < b->n; ++t)
-        w->change_square += (b->target[t] - b->target_zero) * (b->target[t] - b->target_zero);
-    w->target_zero = b->target_zero;
+    for (size_t t = 0; t < b->n; ++t) {
+        w->change_square += (b->target[t] - b->target_zero[t]) * (b->target[t] - b->target_zero[t]);
+        c->mean_steps += (double)b->steps[t] / (double)w->T;
+    }
+    if (b->error)
+        add_errors(w, b);
 done:
     return status;
 }
@@ -216,7 +242,6 @@ write_summary(writer *w) {
     for (size_t j = 0; j < N; ++j)
         r[j] = retc_sums_pearson(&w->score[j]);
     RETC_TRY(retc_h5_put(w->file, "/metadata/correlations_per_cell", RETC_H5_DOUBLE, 1, &N, r));
-    RETC_TRY(retc_h5_put(w->file, "/completeness/target_zero", RETC_H5_DOUBLE, 0, NULL, &w->target_zero));
     for (size_t k = 0; k < w->cuts; ++k)
         w->completeness->relative[k] = w->change_square > 0 ? sqrt(w->completeness->relative[k] / w->change_square) : 0;
 done:
@@ -231,8 +256,16 @@ write_attributes(writer *w, const retc_contribute_options *options) {
     RETC_TRY(retc_h5_set_text(w->file, "/", "target", w->name));
     if (w->target->kind == RETC_TARGET_CELL)
         RETC_TRY(retc_h5_set_int(w->file, "/", "target_cell", (int64_t)w->target->cell));
-    RETC_TRY(retc_h5_set_text(w->file, "/", "method", options->method == RETC_SECANT ? "secant" : "trapezium"));
-    RETC_TRY(retc_h5_set_int(w->file, "/", "steps", (int64_t)options->steps));
+    static const char *const places[] = {"convolution", "norm", "nonlinearity"};
+    RETC_TRY(retc_h5_set_text(w->file, "/", "method", options->rule == RETC_SECANT ? "secant" : "trapezium"));
+    RETC_TRY(retc_h5_set_text(w->file, "/", "place", places[options->place]));
+    if (options->steps) {
+        RETC_TRY(retc_h5_set_int(w->file, "/", "steps", (int64_t)options->steps));
+    } else {
+        RETC_TRY(retc_h5_set_number(w->file, "/", "tolerance", options->tolerance));
+        RETC_TRY(retc_h5_set_number(w->file, "/", "floor", options->floor));
+        RETC_TRY(retc_h5_set_int(w->file, "/", "most_steps", (int64_t)options->most_steps));
+    }
     RETC_TRY(retc_h5_set_int(w->file, "/", "lag", (int64_t)w->network->lag));
     RETC_TRY(retc_h5_set_number(w->file, "/", "frame_interval", retc_recording_frame_interval(w->recording)));
 done:
@@ -240,14 +273,21 @@ done:
 }
 
 static int
-writer_init(writer *w, size_t block) {
+writer_init(writer *w, const retc_contribute_options *options) {
     int status = RETC_OK;
-    size_t N = w->network->N, n_spans = 0;
-    size_t cut[RETC_NAME_SIZE];
+    size_t N = w->network->N, n_spans = 0, block = options->block, *cut = NULL, *conv = NULL;
     retc_span *spans = NULL;
-    if (w->network->layers > RETC_NAME_SIZE || (w->cuts = retc_network_cuts(w->network, cut)) > MOST_CUTS)
-        return RETC_FAIL(RETC_EINVAL, "the model has more layers than contributions are made for (%d convolutions)", MOST_CUTS);
-    memcpy(w->cut, cut, w->cuts * sizeof *cut);
+    RETC_TRY(RETC_ALLOC(cut, w->network->layers));
+    RETC_TRY(RETC_ALLOC(conv, w->network->layers));
+    (void)retc_network_cuts(w->network, conv);
+    w->cuts = retc_contribute_cuts(w->network, options->place, cut);
+    if (w->cuts > MOST_CUTS)
+        RETC_TRY(RETC_FAIL(RETC_EINVAL, "the model has %zu convolutions, contributions are made for %d at most", w->cuts,
+                           MOST_CUTS));
+    for (size_t k = 0; k < w->cuts; ++k) {
+        w->cut[k] = cut[k];
+        w->cut_name[k] = w->network->layer[conv[k]].cut;
+    }
     RETC_TRY(retc_recording_spans(w->recording, w->part, w->network->L, w->network->lag, &spans, &n_spans));
     for (size_t s = 0; s < n_spans; ++s)
         w->T += spans[s].count;
@@ -261,6 +301,8 @@ writer_init(writer *w, size_t block) {
     RETC_TRY(RETC_ALLOC(w->score, N));
 done:
     retc_free(spans);
+    retc_free(cut);
+    retc_free(conv);
     return status;
 }
 
@@ -275,16 +317,18 @@ retc_contribute_write(const retc_network *network, retc_recording *recording, re
                 .target = target,
                 .name = retc_target_name(target),
                 .file = file,
+                .tolerance = options->steps ? 0 : options->tolerance,
                 .completeness = completeness};
     *completeness = (retc_completeness){0};
     RETC_TRY(retc_stream_check(network, recording, 1));
-    RETC_TRY(writer_init(&w, options->block));
+    RETC_TRY(writer_init(&w, options));
     RETC_TRY(make_all(&w, dataset));
     RETC_TRY(write_attributes(&w, options));
     RETC_TRY(retc_contribute(network, recording, part, target, options, receive, &w, progress));
     completeness->cuts = w.cuts;
     completeness->samples = w.T;
     RETC_TRY(write_summary(&w));
+    RETC_TRY(retc_h5_set_int(file, "/", "converged", completeness->unconverged == 0));
 done:
     retc_free(w.counts), retc_free(w.row_major), retc_free(w.time), retc_free(w.frame), retc_free(w.index);
     retc_free(w.target_float), retc_free(w.rate_sum), retc_free(w.score);

@@ -1,7 +1,9 @@
 /* Contributions as a file in the layout of the CODEC scripts (FORMATS 5.1), with what it lacks under names of our own:
- *   /completeness/residual/convK (T) f8, /completeness/{target,target_zero};  /metadata/time (T) f8 s, /metadata/cell_names
- * (N), /metadata/frame (T) i8;  root attributes kind = "contributions", target, method, steps, frame_interval. Groups and
- * attributes carry the target's name: surprisal_contributions, sum_contributions, cell_contributions. */
+ *   /completeness/residual/convK (T) f8, /completeness/error/convK (T) f8 where steps are as many as needed,
+ *   /completeness/steps (T) i8, /completeness/{target,target_zero} (T) f8;  /metadata/time (T) f8 s, /metadata/cell_names
+ * (N), /metadata/frame (T) i8;  root attributes kind = "contributions", target, method, place, baseline, steps (fixed) or
+ * tolerance, floor, most_steps, converged; frame_interval. Groups and attributes carry the target's name:
+ * surprisal_contributions, sum_contributions, cell_contributions. */
 #ifndef RETC_CONTRIBUTE_FILE_H
 #define RETC_CONTRIBUTE_FILE_H
 
@@ -16,7 +18,10 @@ extern "C" {
 typedef struct {
     size_t cuts, samples;
     double worst[16];    /* max_t |residual| */
-    double relative[16]; /* sqrt(mean residual^2) / sqrt(mean (t(x) - t(0))^2) */
+    double relative[16]; /* sqrt(mean residual^2) / sqrt(mean (t(x) - t(x0))^2) */
+    double error[16];    /* max_t estimated error of a sample's contributions, relative (contribute.h) */
+    double mean_steps;
+    size_t unconverged; /* samples above the tolerance */
 } retc_completeness;
 
 /* Compute contributions over a part and stream them into `file`.  `dataset` names the recording. */

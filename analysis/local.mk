@@ -13,15 +13,17 @@ libretcodec_internal_la_SOURCES += \
 pkginclude_HEADERS += analysis/figure_filters.h analysis/figure_irf.h analysis/figure_learning.h analysis/figure_network.h \
     analysis/figure_psth.h analysis/figure_scores.h analysis/figure_stimulus.h analysis/figure_strip.h analysis/figure_sweep.h analysis/figure_table.h
 libretcodec_internal_la_SOURCES += \
+    analysis/baseline.c analysis/baseline.h \
     analysis/contribute.c analysis/contribute.h \
     analysis/contribute_file.c analysis/contribute_file.h \
     analysis/irf.c analysis/irf.h analysis/irf_file.c \
+    analysis/path.c analysis/path.h \
     analysis/target.c analysis/target.h \
     analysis/predict.c analysis/predict.h \
     analysis/predict_file.c analysis/predict_file.h analysis/predict_score.c \
     analysis/scores.c analysis/scores.h
-pkginclude_HEADERS += analysis/contribute.h analysis/contribute_file.h analysis/predict.h analysis/predict_file.h \
-    analysis/scores.h analysis/irf.h analysis/target.h
+pkginclude_HEADERS += analysis/baseline.h analysis/contribute.h analysis/contribute_file.h analysis/predict.h \
+    analysis/predict_file.h analysis/scores.h analysis/irf.h analysis/path.h analysis/target.h
 libretcodec_internal_la_SOURCES += \
     analysis/modes.c analysis/modes.h analysis/modes_file.c \
     analysis/sae.c analysis/sae.h analysis/sae_fit.c analysis/sae_reference.c \

@@ -6,8 +6,9 @@
 #include "recording_arguments.h"
 
 typedef struct {
-    const char *model, *recording, *target, *part, *statistics, *method;
-    size_t cell;
+    const char *model, *recording, *target, *part, *statistics, *method, *place, *baseline;
+    size_t cell, baselines, baseline_frame;
+    double blur;
     retc_contribute_options contribute;
     retc_recording_arguments open;
     retc_common common;
@@ -19,7 +20,10 @@ static const retc_usage usage = {
     "grey to the stimulus.  Per channel, the sums of negative and of positive contributions are written, with "
     "activations and gradients, in the layout of the CODEC scripts, and per sample the completeness residual: how far "
     "the contributions miss the change of the target.\n\n"
-    "\"secant\" is complete to rounding with any number of steps; \"trapezium\" is the published method.",
+    "\"secant\" is complete to rounding with any number of steps, and takes as many as every sample needs: steps are doubled "
+    "until the contributions of all units, not only their sum, are within --tolerance of their limit by the estimate that "
+    "the file holds per sample; --steps fixes their number.  \"trapezium\", 20 steps, is the published method.\n\n"
+    "Exit code 3 says that some samples did not reach the tolerance in --most-steps; they keep their best.",
     "retcodec contribute model.h5 recording.h5 --target surprisal -o contributions.h5"};
 
 static int
@@ -33,19 +37,66 @@ make_target(const options *o, const retc_network *network, retc_recording *recor
                                       o->common.threads, progress);
 }
 
+static int
+make_baseline(const options *o, const retc_network *network, retc_recording *recording, retc_baseline *baseline) {
+    int status = RETC_OK;
+    float *frame = NULL;
+    if (strcmp(o->baseline, "mean") == 0) {
+        RETC_TRY(retc_baseline_init_mean(baseline, network, recording));
+    } else if (strcmp(o->baseline, "blur") == 0) {
+        RETC_TRY(retc_baseline_init_blur(baseline, network, o->blur));
+    } else if (strcmp(o->baseline, "windows") == 0) {
+        RETC_TRY(retc_baseline_init_windows(baseline, network, recording, o->baselines, o->common.seed));
+    } else if (strcmp(o->baseline, "frame") == 0) {
+        size_t frames = retc_recording_frames(recording, RETC_TRAIN);
+        if (o->baseline_frame >= frames)
+            RETC_TRY(RETC_FAIL(RETC_EINVAL, "--baseline-frame %zu: the train part has frames 0 to %zu", o->baseline_frame,
+                               frames - 1));
+        RETC_TRY(RETC_ALLOC(frame, network->H * network->W));
+        RETC_TRY(retc_recording_stimulus(recording, RETC_TRAIN, o->baseline_frame, 1, frame));
+        RETC_TRY(retc_baseline_init_frame(baseline, network, frame));
+    } else {
+        *baseline = retc_baseline_grey();
+    }
+done:
+    retc_free(frame);
+    return status;
+}
+
 static void
 say_completeness(const options *o, const retc_network *network, const retc_target *target, const retc_completeness *c) {
     size_t k = 0;
+    int adaptive = o->contribute.steps == 0;
     if (target->ridge > 0)
         retc_say(&o->common, "the covariance of the rates is singular: %.3g Hz^2 were added to its diagonal\n", target->ridge);
-    retc_say(&o->common, "target %s, %s, %zu steps, %zu samples\n", o->target, o->method, o->contribute.steps, c->samples);
-    retc_say(&o->common, "%-8s %10s %22s %20s\n", "layer", "channels", "residual (rms, rel.)", "residual (largest)");
+    retc_say(&o->common, "target %s, %s, %s%.3g steps, %zu samples\n", o->target, o->method, adaptive ? "on average " : "",
+             c->mean_steps, c->samples);
+    retc_say(&o->common, "%-8s %10s %22s %20s %18s\n", "layer", "channels", "residual (rms, rel.)", "residual (largest)",
+             adaptive ? "error (largest)" : "");
     for (size_t l = 0; l < network->layers; ++l)
         if (network->layer[l].cut[0]) {
-            retc_say(&o->common, "%-8s %10zu %22.2e %20.2e\n", network->layer[l].cut, network->layer[l].C, c->relative[k],
+            retc_say(&o->common, "%-8s %10zu %22.2e %20.2e", network->layer[l].cut, network->layer[l].C, c->relative[k],
                      c->worst[k]);
+            if (adaptive)
+                retc_say(&o->common, " %18.2e", c->error[k]);
+            retc_say(&o->common, "\n");
             ++k;
         }
+    if (c->unconverged)
+        retc_say(&o->common,
+                 "%zu of %zu samples did not reach the tolerance of %g in %zu steps; /completeness/error says which\n",
+                 c->unconverged, c->samples, o->contribute.tolerance, o->contribute.most_steps);
+}
+
+static void
+set_contribute(options *o) {
+    o->contribute.threads = o->common.threads;
+    o->contribute.rule = strcmp(o->method, "secant") == 0 ? RETC_SECANT : RETC_TRAPEZIUM;
+    o->contribute.place = strcmp(o->place, "norm") == 0           ? RETC_AT_NORM
+                          : strcmp(o->place, "nonlinearity") == 0 ? RETC_AT_NONLINEARITY
+                                                                  : RETC_AT_CONVOLUTION;
+    if (o->contribute.rule == RETC_TRAPEZIUM && o->contribute.steps == 0)
+        o->contribute.steps = 20;
 }
 
 int
@@ -54,6 +105,10 @@ retc_cmd_contribute(int argc, char **argv) {
                  .part = "test",
                  .statistics = "train",
                  .method = "secant",
+                 .place = "convolution",
+                 .baseline = "grey",
+                 .baselines = 10,
+                 .blur = 5,
                  .contribute = retc_contribute_default(),
                  .open = RETC_RECORDING_DEFAULT,
                  .common = {.seed = 1}};
@@ -67,7 +122,21 @@ retc_cmd_contribute(int argc, char **argv) {
         {"statistics", 0, RETC_OPTION_CHOICE, 0, &o.statistics, 0, 0, "train|test",
          "part that gives surprisal its mean and covariance; test, as published"},
         {"method", 0, RETC_OPTION_CHOICE, 0, &o.method, 0, 0, "secant|trapezium", "how a step of the path is integrated"},
-        {"steps", 0, RETC_OPTION_SIZE, 0, &o.contribute.steps, 1, 1e6, NULL, "steps from mean grey to the stimulus"},
+        {"steps", 0, RETC_OPTION_SIZE, 0, &o.contribute.steps, 0, 1e6, NULL,
+         "steps from the baseline to the stimulus; 0: as many as every sample needs (trapezium: 20)"},
+        {"tolerance", 0, RETC_OPTION_DOUBLE, 0, &o.contribute.tolerance, 1e-6, 1, NULL,
+         "error of a sample's contributions that ends the refinement, relative to their norm over all units of a layer"},
+        {"floor", 0, RETC_OPTION_DOUBLE, 0, &o.contribute.floor, 0, 1e9, NULL,
+         "norms below this, in units of the target, count as this"},
+        {"most-steps", 0, RETC_OPTION_SIZE, 0, &o.contribute.most_steps, 8, 1e6, NULL, "steps of a sample at most"},
+        {"at", 0, RETC_OPTION_CHOICE, 0, &o.place, 0, 0, "convolution|norm|nonlinearity",
+         "contributions of the outputs of the convolutions, or of the batch norms or nonlinearities that follow them"},
+        {"baseline", 0, RETC_OPTION_CHOICE, 0, &o.baseline, 0, 0, "grey|mean|frame|blur|windows",
+         "what contributions are counted from: mean grey, the mean of every pixel, one frame, the blurred stimulus, or "
+         "the mean over random windows (expected gradients)"},
+        {"baseline-frame", 0, RETC_OPTION_SIZE, 0, &o.baseline_frame, 0, 1e12, NULL, "frame of the train part, from 0"},
+        {"blur", 0, RETC_OPTION_DOUBLE, 0, &o.blur, 0.1, 1e4, "pixels", "standard deviation of the blur"},
+        {"baselines", 0, RETC_OPTION_SIZE, 0, &o.baselines, 1, 1e4, NULL, "random windows of the train part"},
         {"block", 0, RETC_OPTION_SIZE, RETC_OPTION_NO_EFFECT, &o.contribute.block, 1, 65536, "frames",
          "frames in memory per thread"},
         RETC_RECORDING_CELLS(o.open),
@@ -80,27 +149,33 @@ retc_cmd_contribute(int argc, char **argv) {
     retc_recording *recording = NULL;
     retc_network *network = NULL;
     retc_target target = {0};
+    retc_baseline baseline = retc_baseline_grey();
     retc_completeness completeness;
     retc_h5 *file = NULL;
     int status = retc_command_begin(&usage, table, &o.common, argc, argv, &provenance);
     if (status != RETC_OK)
         goto done;
-    o.contribute.threads = o.common.threads;
-    o.contribute.method = strcmp(o.method, "secant") == 0 ? RETC_SECANT : RETC_TRAPEZIUM;
+    set_contribute(&o);
     RETC_TRY(RETC_GOT(network = retc_network_open(o.model)));
     RETC_TRY(retc_recording_arguments_open(&o.open, &o.common, o.recording, &recording));
     const retc_progress *progress = retc_meter_start("contribute", o.common.quiet);
+    RETC_TRY(make_baseline(&o, network, recording, &baseline));
+    o.contribute.baseline = &baseline;
     RETC_TRY(make_target(&o, network, recording, progress, &target));
     RETC_TRY(RETC_GOT(file = retc_h5_create(o.common.output, o.common.force)));
     RETC_TRY(retc_contribute_write(network, recording, strcmp(o.part, "test") == 0 ? RETC_TEST : RETC_TRAIN, &target,
                                    &o.contribute, o.recording, file, progress, &completeness));
     retc_meter_stop();
+    RETC_TRY(retc_h5_set_text(file, "/", "baseline", o.baseline));
     RETC_TRY(retc_command_finish(file, &o.common, provenance));
     say_completeness(&o, network, &target, &completeness);
+    if (completeness.unconverged)
+        status = RETC_NOT_CONVERGED;
 done:
     retc_meter_stop();
     retc_h5_close(file);
     retc_target_clear(&target);
+    retc_baseline_clear(&baseline);
     retc_network_free(network);
     retc_recording_close(recording);
     retc_command_end(table, provenance);

@@ -24,7 +24,8 @@ typedef enum {
     RETC_STREAM_SHUFFLE,
     RETC_STREAM_DROPOUT,
     RETC_STREAM_BOOTSTRAP,
-    RETC_STREAM_SWEEP
+    RETC_STREAM_SWEEP,
+    RETC_STREAM_BASELINES
 } retc_stream;
 
 /* 64 bits that name the stream (seed, stream, index), and 64 bits that follow `x` and look unrelated. */

@@ -70,7 +70,7 @@ collect(void *context, const retc_contribution *b) {
         memcpy(c->residual[k] + b->sample, b->residual[k], b->n * sizeof(double));
     }
     memcpy(c->target + b->sample, b->target, b->n * sizeof(double));
-    c->target_zero = b->target_zero;
+    c->target_zero = b->target_zero[0];
     return RETC_OK;
 }
 
@@ -467,7 +467,7 @@ done:
 static int
 contribute_job(const char *path, size_t budget) {
     int status = RETC_OK;
-    retc_contribute_options options = {.method = RETC_SECANT, .steps = 2, .block = 64, .threads = 1};
+    retc_contribute_options options = {.rule = RETC_SECANT, .steps = 2, .block = 64, .threads = 1};
     retc_fit_options fit = small_fit();
     retc_completeness completeness;
     retc_target target = {0};
@@ -554,8 +554,10 @@ small_recording(const char *name) {
 
 /* Every sample is computed by one thread and by itself: the same bits whatever the threads and the blocks. */
 START_TEST(threads_and_blocks_do_not_change_results) {
-    static const retc_contribute_options options[4] = {
-        {RETC_SECANT, 7, 64, 1}, {RETC_SECANT, 7, 64, 3}, {RETC_SECANT, 7, 17, 1}, {RETC_SECANT, 7, 2000, 2}};
+    static const retc_contribute_options options[4] = {{.steps = 7, .block = 64, .threads = 1},
+                                                       {.steps = 7, .block = 64, .threads = 3},
+                                                       {.steps = 7, .block = 17, .threads = 1},
+                                                       {.steps = 7, .block = 2000, .threads = 2}};
     retc_recording *recording = small_recording("threads.h5");
     retc_network *network = retc_fixture_network(3, DEPTH, 10, 8, FEW, 0);
     retc_prediction prediction[2];

@@ -209,12 +209,12 @@ collect(void *context, const retc_contribution *b) {
     }
     memcpy(c->rate + b->sample * c->network->N, b->rate, b->n * c->network->N * sizeof(float));
     memcpy(c->target + b->sample, b->target, b->n * sizeof(double));
-    c->target_zero = b->target_zero;
+    c->target_zero = b->target_zero[0];
     return RETC_OK;
 }
 
 static collected
-run_contributions(const golden *g, const retc_target *target, retc_contribution_method method, size_t steps) {
+run_contributions(const golden *g, const retc_target *target, retc_path_rule method, size_t steps) {
     collected c = {.network = g->network};
     for (size_t k = 0; k < 3; ++k) {
         size_t n = columns_of(g->network, k) * g->windows;
@@ -225,7 +225,7 @@ run_contributions(const golden *g, const retc_target *target, retc_contribution_
     }
     c.rate = retc_calloc(g->windows * g->network->N, sizeof(float));
     c.target = retc_calloc(g->windows, sizeof(double));
-    retc_contribute_options options = {.method = method, .steps = steps, .block = 24, .threads = 2};
+    retc_contribute_options options = {.rule = method, .steps = steps, .block = 24, .threads = 2};
     ck_ok(retc_contribute(g->network, g->recording, RETC_TEST, target, &options, collect, &c, NULL));
     return c;
 }

@@ -4,6 +4,7 @@ C_TESTS = \
     tests/check_base \
     tests/check_chain \
     tests/check_fftconv \
+    tests/check_contribute \
     tests/check_convert \
     tests/check_dispatch \
     tests/check_export \

@@ -336,7 +336,8 @@ bench_contributions(model_case *m) {
     for (int method = RETC_SECANT; method <= RETC_TRAPEZIUM; ++method)
         for (size_t threads = 1; threads <= 2; ++threads) {
             m->contribute = retc_contribute_default();
-            m->contribute.method = (retc_contribution_method)method;
+            m->contribute.rule = (retc_path_rule)method;
+            m->contribute.steps = 20;
             m->contribute.threads = threads;
             print_row(names[method], threads, 1e3 * least_time(run_contribute, m) / SAMPLES, "ms a sample", 0,
                       method == RETC_TRAPEZIUM && threads == 1 ? "593 ms (PyTorch 1.13, one thread)" : "");

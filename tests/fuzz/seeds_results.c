@@ -168,7 +168,7 @@ end_chain(chain *c) {
 
 int
 fuzz_seed_contributions(const char *path, unsigned variant) {
-    static const retc_contribute_options options = {.method = RETC_SECANT, .steps = 2, .block = 64, .threads = 1};
+    static const retc_contribute_options options = {.rule = RETC_SECANT, .steps = 2, .block = 64, .threads = 1};
     retc_target target = {0};
     retc_completeness completeness;
     if (variant > 0)

@@ -1,0 +1,51 @@
+/* Baselines: the stimulus that contributions are counted from.
+ *
+ * A baseline is a window of L frames (or several, over which contributions are averaged: expected gradients, Erion et al.
+ * 2021), the same for all samples, or the sample's own window after blurring in space. */
+#ifndef RETC_BASELINE_H
+#define RETC_BASELINE_H
+
+#include <stdint.h>
+
+#include "recording.h"
+#include "tape.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct {
+    size_t n;      /* windows, at least 1 */
+    float *window; /* (n,L,H,W) normalised, NULL: mean grey, all zero */
+    double blur;   /* > 0: standard deviation of a Gaussian in pixels; each sample starts from its own blurred window */
+} retc_baseline;
+
+/* Mean grey: the normalised stimulus is 0. */
+retc_baseline retc_baseline_grey(void);
+
+/* Every pixel at its own mean over the train part. */
+int retc_baseline_init_mean(retc_baseline *baseline, const retc_network *network, retc_recording *recording) RETC_USED;
+
+/* One raw frame (H,W), standing still. */
+int retc_baseline_init_frame(retc_baseline *baseline, const retc_network *network, const float *frame) RETC_USED;
+
+/* n windows of the train part, drawn with `seed`, without replacement as long as there are enough. */
+int retc_baseline_init_windows(retc_baseline *baseline, const retc_network *network, retc_recording *recording, size_t n,
+                               uint64_t seed) RETC_USED;
+
+/* The stimulus itself, blurred in space by a Gaussian that is cut off and normalised at the border of the movie. */
+int retc_baseline_init_blur(retc_baseline *baseline, const retc_network *network, double sigma) RETC_USED;
+
+void retc_baseline_clear(retc_baseline *baseline);
+
+/* The output of conv0, with its bias, for window i: out (C0,h0,w0). */
+int retc_baseline_convolve(const retc_baseline *baseline, const retc_network *network, size_t i, float *out) RETC_USED;
+
+/* Blur the n + L - 1 frames that the tape holds: out and scratch (H,W,tape->in_ld). */
+void retc_baseline_blur(const retc_baseline *baseline, const retc_tape *tape, size_t n, float *scratch, float *out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

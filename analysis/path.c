@@ -1,0 +1,179 @@
+#include "path.h"
+
+#include <string.h>
+
+#include "rows.h"
+
+int
+retc_path_init(retc_path *path, const retc_network *network, const retc_target *target, const size_t *cut, size_t cuts,
+               size_t block) {
+    int status = RETC_OK;
+    *path = (retc_path){.network = network, .target = target, .cut = cut, .cuts = cuts};
+    for (int i = 1; i < 3; ++i)
+        RETC_TRY(RETC_GOT(path->tape[i] = retc_tape_alloc(network, block, RETC_TAPE_GRADIENTS | RETC_TAPE_NO_MOVIE, NULL)));
+    RETC_TRY(RETC_ALLOC(path->start, path->tape[1]->ld));
+    RETC_TRY(RETC_ALLOC(path->y, network->N));
+    RETC_TRY(RETC_ALLOC(path->y0, network->N));
+    RETC_TRY(RETC_ALLOC(path->g, network->N));
+done:
+    return status;
+}
+
+void
+retc_path_clear(retc_path *path) {
+    for (int i = 1; i < 3; ++i)
+        retc_tape_free(path->tape[i]);
+    retc_free(path->start);
+    retc_free(path->y);
+    retc_free(path->y0);
+    retc_free(path->g);
+    *path = (retc_path){0};
+}
+
+/* ---- places on the path ---------------------------------------------------------------------------------------------- */
+
+static void
+rates_at(const retc_tape *tape, size_t t, double *y) {
+    for (size_t j = 0; j < tape->network->N; ++j)
+        y[j] = (double)retc_tape_rate(tape, j)[t];
+}
+
+double
+retc_path_target(retc_path *path, const retc_tape *tape, size_t t) {
+    rates_at(tape, t, path->y);
+    return retc_target_value(path->target, path->y);
+}
+
+/* Put a tape at alpha on the line: forward from conv0's output. */
+static void
+move_to(const retc_path *path, const retc_path_line *line, float alpha, retc_tape *tape) {
+    size_t ld = tape->ld;
+    for (size_t row = 0; row < retc_layer_units(&path->network->layer[0]); ++row) {
+        const float *delta = line->delta + row * ld;
+        float *out = tape->out[0] + row * ld;
+        if (line->common_base)
+            retc_row_affine(delta, alpha, line->base[row], line->n, out);
+        else
+            for (size_t t = 0; t < line->n; ++t)
+                out[t] = line->base[row * ld + t] + alpha * delta[t];
+    }
+    retc_tape_forward(tape, 1, path->network->layers, line->n);
+}
+
+/* ---- gradients ------------------------------------------------------------------------------------------------------- */
+
+/* Gradient of the target at the rates of `tape`, or its discrete gradient between `from` and `tape`, into the last layer. */
+static void
+target_gradient(retc_path *path, const retc_tape *from, retc_tape *tape, size_t n) {
+    float *grad = tape->grad[path->network->layers - 1];
+    for (size_t t = 0; t < n; ++t) {
+        rates_at(tape, t, path->y);
+        rates_at(from, t, path->y0);
+        retc_target_gradient(path->target, path->y, path->y0, path->g);
+        for (size_t j = 0; j < path->network->N; ++j)
+            grad[j * tape->ld + t] = (float)path->g[j];
+    }
+}
+
+/* Gradients down to the lowest cut; with `from` another tape, by secants between the two. */
+static void
+differentiate(retc_path *path, const retc_tape *from, retc_tape *tape, size_t n) {
+    target_gradient(path, from, tape, n);
+    if (from == tape)
+        retc_tape_backward(tape, path->network->layers - 1, path->cut[0], n);
+    else
+        retc_tape_backward_secant(tape, from, path->network->layers - 1, path->cut[0], n);
+}
+
+void
+retc_path_differentiate_end(retc_path *path, size_t n) {
+    differentiate(path, path->end, path->end, n);
+}
+
+/* ---- the sweep ------------------------------------------------------------------------------------------------------- */
+
+static void
+clear_sums(const retc_path *path, float *const *sum) {
+    for (size_t k = 0; k < path->cuts; ++k)
+        memset(sum[k], 0, retc_layer_units(&path->network->layer[path->cut[k]]) * path->tape[1]->ld * sizeof(float));
+}
+
+/* Can unit `row` of layer l contribute?  Not where a grab layer passes it by. */
+static int
+is_seen(const retc_network *network, size_t l, size_t row) {
+    const size_t *position = retc_network_grabbed(network, l);
+    const retc_layer *layer = &network->layer[l];
+    size_t c = row / (layer->h * layer->w);
+    return !position || row % (layer->h * layer->w) == position[2 * c] * layer->w + position[2 * c + 1];
+}
+
+/* Add one step's share: gradient times the change of activation. */
+static void
+add_step(const retc_path *path, retc_path_rule rule, const retc_tape *from, const retc_tape *tape, size_t n,
+         float *const *sums) {
+    for (size_t k = 0; k < path->cuts; ++k) {
+        size_t l = path->cut[k], ld = tape->ld;
+        for (size_t row = 0; row < retc_layer_units(&path->network->layer[l]); ++row) {
+            if (!is_seen(path->network, l, row))
+                continue;
+            const float *a = tape->out[l] + row * ld, *a0 = from->out[l] + row * ld, *g = tape->grad[l] + row * ld;
+            float *sum = sums[k] + row * ld;
+            if (rule == RETC_SECANT)
+                retc_row_step(g, a, a0, n, sum);
+            else
+                retc_row_step_trapezium(g, from->grad[l] + row * ld, a, a0, n, sum);
+        }
+    }
+}
+
+/* One step: bring `to` to alpha, differentiate, add. */
+static void
+take_step(retc_path *path, const retc_path_line *line, retc_path_rule rule, double alpha, const retc_tape *from, retc_tape *to,
+          float *const *sums) {
+    move_to(path, line, (float)alpha, to);
+    differentiate(path, rule == RETC_SECANT ? from : to, to, line->n);
+    add_step(path, rule, from, to, line->n, sums);
+}
+
+static retc_tape *
+sweep(retc_path *path, const retc_path_line *line, retc_path_rule rule, size_t steps, float *const *fine) {
+    retc_tape *from = path->tape[0], *to = path->tape[1];
+    for (size_t i = 1; i <= steps; ++i) {
+        take_step(path, line, rule, (double)i / (double)steps, from, to, fine);
+        retc_tape *swap = from;
+        from = to, to = swap;
+    }
+    return from;
+}
+
+/* Two steps, then one over both, whose ends are there already. */
+static retc_tape *
+sweep_in_pairs(retc_path *path, const retc_path_line *line, size_t steps, float *const *fine, float *const *coarse) {
+    retc_tape *from = path->tape[0], *middle = path->tape[1], *to = path->tape[2];
+    for (size_t i = 0; i < steps; i += 2) {
+        take_step(path, line, RETC_SECANT, (double)(i + 1) / (double)steps, from, middle, fine);
+        take_step(path, line, RETC_SECANT, (double)(i + 2) / (double)steps, middle, to, fine);
+        differentiate(path, from, to, line->n);
+        add_step(path, RETC_SECANT, from, to, line->n, coarse);
+        retc_tape *swap = from;
+        from = to, to = swap;
+    }
+    return from;
+}
+
+void
+retc_path_sweep(retc_path *path, const retc_path_line *line, retc_path_rule rule, size_t steps, float *const *fine,
+                float *const *coarse) {
+    clear_sums(path, fine);
+    move_to(path, line, 0, path->tape[0]);
+    for (size_t t = 0; t < line->n; ++t)
+        path->start[t] = retc_path_target(path, path->tape[0], t);
+    if (rule == RETC_TRAPEZIUM)
+        differentiate(path, path->tape[0], path->tape[0], line->n);
+    if (coarse) {
+        clear_sums(path, coarse);
+        path->end = sweep_in_pairs(path, line, steps, fine, coarse);
+    } else {
+        path->end = sweep(path, line, rule, steps, fine);
+    }
+}

@@ -1,0 +1,64 @@
+/* The straight path of integrated gradients through everything above the first convolution.
+ *
+ * The stimulus runs from a baseline x0 to x, x(alpha) = x0 + alpha (x - x0).  conv0 is linear, so its output on the way is
+ * base + alpha delta with base = W * x0 + b and delta = W * (x - x0): the movie is convolved once, whatever the number of
+ * steps. Above conv0 nothing couples one sample with another, so that any samples can stand side by side in a block.
+ *
+ * A step from alpha to alpha' adds to unit u the gradient of the target by a_u times the change of a_u.  The trapezium (as
+ * published) takes the mean of the gradients at both ends.  A secant step differentiates every nonlinearity and the target by
+ * its secant over the step: then the products telescope, and what the units of a layer get is the change of the target to
+ * rounding, with any number of steps. */
+#ifndef RETC_PATH_H
+#define RETC_PATH_H
+
+#include "tape.h"
+#include "target.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum { RETC_SECANT, RETC_TRAPEZIUM } retc_path_rule;
+
+/* The line that n samples run along, in conv0's output (C0,h0,w0). */
+typedef struct {
+    size_t n;
+    const float *delta; /* (units,ld) */
+    const float *base;  /* (units,ld), or (units) where all samples start from the same baseline */
+    int common_base;    /* nonzero: the latter */
+} retc_path_line;
+
+/* What one thread needs.  Layers `cut` (cuts) are those whose units get contributions. */
+typedef struct {
+    const retc_network *network;
+    const retc_target *target;
+    const size_t *cut;
+    size_t cuts;
+    retc_tape *tape[3]; /* [0] is the caller's, set before a sweep */
+    retc_tape *end;     /* after a sweep: the one that stands at alpha = 1 */
+    double *start;      /* (ld) after a sweep: the target at alpha = 0 */
+    double *y, *y0, *g; /* (N) */
+} retc_path;
+
+/* Everything but tape[0], for blocks of up to `block` samples; clear it whatever happens. */
+int retc_path_init(retc_path *path, const retc_network *network, const retc_target *target, const size_t *cut, size_t cuts,
+                   size_t block) RETC_USED;
+void retc_path_clear(retc_path *path);
+
+/* Run from alpha = 0 to 1 in equal steps; fine[k] (units,ld) is set to the contributions at cut k.  With `coarse` (not NULL;
+ * secants and an even number of steps only) coarse[k] becomes those of half as many steps; this costs a backward pass per two
+ * steps, and no forward pass. */
+void retc_path_sweep(retc_path *path, const retc_path_line *line, retc_path_rule rule, size_t steps, float *const *fine,
+                     float *const *coarse);
+
+/* Gradients at the end of the sweep, in the tape path->end, by derivatives. */
+void retc_path_differentiate_end(retc_path *path, size_t n);
+
+/* Target at a place on the path, of sample t. */
+double retc_path_target(retc_path *path, const retc_tape *tape, size_t t);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
