@@ -67,7 +67,7 @@ refused() {
 wrong_parameters() {
     movies
     printf '[amacrine_offf]\ntau = 3 ms\n' >wrong.ini
-    refused 1 'wrong.ini:2: there is no section [amacrine_offf]; did you mean [amacrine_off]?' --config wrong.ini
+    refused 1 'wrong.ini:1: there is no section [amacrine_offf]; did you mean [amacrine_off]?' --config wrong.ini
     printf '[amacrine_off]\n\ndelay = 0.02 s\n' >wrong.ini
     refused 1 'wrong.ini:3: [amacrine_off] delay: "0.02 s" is in s, expected ms' --config wrong.ini
     printf '[on_bipolar]\njitter = 2\n' >wrong.ini
