@@ -556,7 +556,7 @@ short_fits() {
     prints "the loss still fell in the last epoch; more --epochs would go on"
     expect 3 "$RETCODEC" ${fit_cnn% --epochs 2} --epochs 1 --validation 0 --force -o model.h5
     prints "1192 frames to train, 0 held out"
-    prints "best of 1 epochs: 1, Poisson loss of the train part "
+    prints "best of 1 epochs: 1, poisson loss of the train part "
     not grep -q "held-out r" out
 }
 
