@@ -6,6 +6,7 @@
 #include "figure_circuit.h"
 #include "figure_filters.h"
 #include "figure_irf.h"
+#include "figure_kernels.h"
 #include "figure_learning.h"
 #include "figure_network.h"
 #include "figure_protocol.h"
@@ -15,6 +16,7 @@
 #include "figure_stimulus.h"
 #include "figure_strip.h"
 #include "figure_sweep.h"
+#include "model_file.h"
 #include "plot.h"
 #include "temporary.h"
 
@@ -28,6 +30,8 @@ static const retc_usage usage = {
         "in .txt, the "
         "table it was drawn from, which holds all that the figure shows.  Without gnuplot the table is still written.\n\n"
         "  filters RF             time course, map and nonlinearity of each cell's STA\n"
+        "  filters MODEL          the filters of every convolution of a model: those that see the stimulus as a map times a "
+        "time course (and how much of the filter that holds), all others as matrices of maps; where readouts sit\n"
         "  psth PREDICTIONS [PREDICTIONS]\n"
         "                         measured and predicted rates of one or two models\n"
         "  scores PREDICTIONS ...  what up to 8 models score on each cell, with intervals, against the noise ceiling\n"
@@ -63,6 +67,22 @@ draw_filters(retc_h5 *const *files, const options *asked, const retc_common *com
     RETC_TRY(retc_figure_filters(files[0], &cells, table));
 done:
     retc_figure_cells_free(&cells);
+    return status;
+}
+
+static int
+draw_kernels(retc_h5 *const *files, const options *asked, const retc_common *common, FILE *table) {
+    retc_figure_cells cells = {0};
+    retc_network *network = retc_network_read(files[0]);
+    int status = network ? RETC_OK : RETC_EFORMAT;
+    RETC_TRY(status);
+    RETC_TRY(retc_figure_cells_choose(files[0], "/cell_names", network->N, asked->cells, MOST_ROWS, &cells));
+    if (!asked->cells && cells.n < cells.total)
+        retc_say(common, "the first %zu of %zu cells are drawn; --cells chooses others\n", cells.n, cells.total);
+    RETC_TRY(retc_figure_kernels(network, &cells, table));
+done:
+    retc_figure_cells_free(&cells);
+    retc_network_free(network);
     return status;
 }
 
@@ -187,13 +207,15 @@ draw_network(retc_h5 *const *files, const options *asked, const retc_common *com
     return retc_figure_network(files[0], table);
 }
 
-static const struct {
+typedef struct {
     const char *name;
     size_t least, most;            /* input files */
     const char *inputs, *files[2]; /* kinds of the first and of all others */
     int (*draw)(retc_h5 *const *files, const options *asked, const retc_common *common, FILE *table);
-} kinds[] = {
-    {"filters", 1, 1, "one file of STAs", {"sta"}, draw_filters},
+} figure_kind;
+
+static const figure_kind kinds[] = {
+    {"filters", 1, 1, "one file of STAs, or one model", {"sta"}, draw_filters},
     {"psth", 1, 2, "one or two files of predictions", {"predictions", "predictions"}, draw_psth},
     {"scores", 1, MOST_INPUTS, "one to 8 files of predictions", {"predictions", "predictions"}, draw_scores},
     {"learning", 1, MOST_INPUTS, "one to 8 models", {"model", "model"}, draw_learning},
@@ -206,6 +228,9 @@ static const struct {
     {"quality", 1, 1, "one report of retcodec quality", {"quality"}, draw_quality},
     {"sweep", 1, 1, "one table of retcodec sweep", {"sweep"}, draw_sweep},
 };
+
+/* "filters", when they are those of a model. */
+static const figure_kind kernels = {"kernels", 1, 1, "one model", {"model"}, draw_kernels};
 
 static size_t
 find_kind(const char *name) {
@@ -250,25 +275,28 @@ table_name(const char *figure) {
     return retc_strf("%.*s.txt", (int)(strrchr(figure, '.') - figure), figure);
 }
 
-/* Under the name `path`; the user knows the table as `name`. */
+/* Under the name `path`; the user knows the table as `name`.  `*script` is to draw it. */
 static int
 write_table(const options *asked, const retc_common *common, const retc_provenance *provenance, const char *path,
-            const char *name) {
+            const char *name, const char **script) {
     retc_h5 *files[MOST_INPUTS] = {0};
-    size_t kind = find_kind(asked->kind);
+    const figure_kind *kind = &kinds[find_kind(asked->kind)];
     int status = RETC_OK;
     FILE *table = NULL;
     for (size_t i = 0; i < asked->inputs.n; ++i) {
         files[i] = retc_h5_open(asked->inputs.text[i]);
         RETC_TRY(files[i] ? RETC_OK : RETC_EIO);
-        RETC_TRY(retc_h5_expect_kind(files[i], kinds[kind].files[i > 0]));
+        if (kind->draw == draw_filters && retc_h5_has(files[i], "/state_dict"))
+            kind = &kernels;
+        RETC_TRY(retc_h5_expect_kind(files[i], kind->files[i > 0]));
     }
+    *script = kind->name;
     table = fopen(path, "w");
     if (!table)
         RETC_TRY(RETC_FAIL(RETC_EIO, "%s: cannot be written: %s", name, strerror(errno)));
     if (!common->no_provenance)
         RETC_TRY(retc_provenance_print(provenance, table));
-    RETC_TRY(kinds[kind].draw(files, asked, common, table));
+    RETC_TRY(kind->draw(files, asked, common, table));
 done:
     if (table && (ferror(table) | fclose(table)) != 0 && status >= 0)
         status = RETC_FAIL(RETC_EIO, "%s: cannot be written: %s", name, strerror(errno));
@@ -281,6 +309,7 @@ done:
 static int
 draw(const options *asked, const retc_common *common, const retc_provenance *provenance) {
     char *table = table_name(common->output), *new_table = NULL, *new_figure = NULL;
+    const char *script = NULL;
     int status = RETC_OK;
     RETC_TRY(RETC_GOT(table));
     if (!common->force && access(table, F_OK) == 0 && access(common->output, F_OK) != 0)
@@ -289,8 +318,8 @@ draw(const options *asked, const retc_common *common, const retc_provenance *pro
     RETC_TRY(RETC_GOT(new_table));
     new_figure = retc_temporary_name(common->output);
     RETC_TRY(RETC_GOT(new_figure));
-    RETC_TRY(write_table(asked, common, provenance, new_table, table));
-    status = retc_plot_draw(asked->kind, new_table, new_figure, retc_plot_format(common->output));
+    RETC_TRY(write_table(asked, common, provenance, new_table, table, &script));
+    status = retc_plot_draw(script, new_table, new_figure, retc_plot_format(common->output));
     if (status < 0) {
         /* The table is worth keeping; a figure of older content beside it would mislead. */
         char reason[512];
@@ -326,7 +355,7 @@ retc_cmd_figure(int argc, char **argv) {
         RETC_COMMON_OUTPUT(common, "figure to write, ending in .png, .svg or .pdf"),
         {"cells", 'c', RETC_OPTION_TEXT, 0, &asked.cells, 0, 0, NULL,
          "names of the cells, separated by commas; without it the first 8, in strip the sum of all, in irf the first, in "
-         "scores and quality the first 30, in circuit (its wiring) the first of each type"},
+         "scores, quality and filters of models the first 30, in circuit (its wiring) the first of each type"},
         {"start", 0, RETC_OPTION_DOUBLE, 0, &asked.start, 0, 1e9, "s", "where the window starts, from the first sample on"},
         {"duration", 0, RETC_OPTION_DOUBLE, 0, &asked.duration, 1e-3, 1e9, "s", "length of the window"},
         {"layer", 0, RETC_OPTION_TEXT, 0, &asked.layer, 0, 0, NULL,

@@ -14,6 +14,7 @@ C_TESTS = \
     tests/check_figure \
     tests/check_fit \
     tests/check_figure_circuit \
+    tests/check_figure_models \
     tests/check_golden \
     tests/check_glm \
     tests/check_guard \

@@ -226,7 +226,7 @@ wrong_usage() {
     expect 2 "$RETCODEC" figure filters ../results/rf.h5 -o a.gif
     complains "--output: a.gif should end in .png, .svg or .pdf"
     expect 2 "$RETCODEC" figure filters ../results/rf.h5 ../results/rf.h5 -o a.png
-    complains "filters takes one file of STAs, 2 are given"
+    complains "filters takes one file of STAs, or one model, 2 are given"
     expect 2 "$RETCODEC" figure strip ../results/contribute.h5 -o a.png
     complains "strip takes a file of contributions and one of modes, 1 are given"
     expect 2 "$RETCODEC" figure filters ../results/rf.h5 --modes 1,2 -o a.png

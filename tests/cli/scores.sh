@@ -142,4 +142,31 @@ learning() {
     refused 1 'is a file of kind "predictions", expected "model"' figure learning ../results/predict-cnn.h5
 }
 
-run_cases printed_scores without_intervals without_repeats scores scores_that_cannot_be_compared learning
+# Filters of a model; those of a file of STAs stand in figure.sh.
+filters() {
+    results
+    draw filters ../results/cnn.h5
+    grep -q '^1 "conv0: 2 filters of 8 frames and 3x3 pixels" 1 1 2 3 3 ' figure-png.txt
+    grep -q '^2 "conv1: 3 filters of 2x2 on 2 channels" 0 3 2 2 2 ' figure-png.txt
+    grep -q '^3 "conv2: 2 cells of 3x3 on 3 channels" 0 2 3 3 3 ' figure-png.txt
+    expect 0 "$RETCODEC" figure filters ../results/ln.h5 --cells cell02 -o ln.png
+    grep -q '^1 "conv0: 2 filters of 8 frames and 6x6 pixels; 1 are drawn" 1 1 1 6 6 ' ln.txt
+    grep -Eq '^0 0 "cell02: [0-9]+%" $' ln.txt
+    refused 1 '../results/ln.h5: there is no cell "nobody" among its 2 cells' figure filters ../results/ln.h5 --cells nobody
+    refused 1 'is a file of kind "predictions", expected "sta"' figure filters ../results/predict-ln.h5
+    refused 2 'filters takes one file of STAs, or one model, 2 are given' figure filters ../results/ln.h5 ../results/cnn.h5
+}
+
+# Published checkpoints: readout positions, layers that nobody listed, and no frame interval.
+filters_of_checkpoints() {
+    shared=${RETC_SHARED:-$RETC_TESTS/../../shared}
+    [ -e "$shared/goldens/vary_checkpoint.h5" ] || skip "no shared goldens"
+    need_gnuplot
+    expect 0 "$RETCODEC" figure filters "$shared/goldens/vary_checkpoint.h5" -o vary.png
+    grep -q '^3 "conv2: 17 cells of 11x11 on 8 channels" 0 17 8 11 11 2 ' vary.txt
+    [ "$(sed -n '/^# positions 3/,/^$/p' vary.txt | grep -vc '^#\|^$')" -eq 17 ]
+    expect 0 "$RETCODEC" figure filters "$shared/goldens/tiny.h5" -o tiny.png
+    grep -q '^3 "RetinotopicModel" "frames"' tiny.txt
+}
+
+run_cases printed_scores without_intervals without_repeats scores scores_that_cannot_be_compared learning filters filters_of_checkpoints
