@@ -85,7 +85,11 @@
 
 /* models */
 #include "adam.h"
+#include "architecture.h"
 #include "bases.h"
+#include "centres.h"
+#include "describe.h"
+#include "field.h"
 #include "fit.h"
 #include "glm.h"
 #include "glm_simulate.h"
