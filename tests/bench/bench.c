@@ -20,10 +20,9 @@
 #include "irf.h"
 #include "parallel.h"
 #include "reverse_correlation.h"
-#include "stream.h"
 #include "trainer.h"
 
-enum { PIXELS = 50, HISTORY = 40, KERNEL0 = 15, KERNEL1 = 11, CHANNELS = 8, CELLS = 8, VARY_CELLS = 17 };
+enum { PIXELS = 50, HISTORY = 40, KERNEL0 = 15, KERNEL1 = 11, CHANNELS = 8, CELLS = 8 };
 enum { FRAMES = 128, BLOCKS = 2, SAMPLES = FRAMES * BLOCKS }; /* per run of everything but the STA */
 
 static void
@@ -265,18 +264,17 @@ typedef struct {
     retc_target target;
     retc_contribute_options contribute;
     retc_irf_options irf;
-    retc_stream_options stream;
     uint64_t step;
 } model_case;
 
 /* A recording of noise, T frames of H x W pixels, in both parts. */
 static retc_recording *
-noise_recording(const char *path, size_t T, size_t H, size_t W, size_t cells) {
-    float *movie = retc_fixture_movie(4, T, H, W), *counts = room(cells * T, sizeof *counts);
-    for (size_t i = 0; i < cells * T; ++i)
+noise_recording(const char *path, size_t T, size_t H, size_t W) {
+    float *movie = retc_fixture_movie(4, T, H, W), *counts = room(CELLS * T, sizeof *counts);
+    for (size_t i = 0; i < CELLS * T; ++i)
         counts[i] = (float)(i * 7919 % 11 == 0);
     check(RETC_GOT(movie));
-    check(retc_fixture_recording(path, T, H, W, movie, cells, counts, 0, NULL, 1, 0.01));
+    check(retc_fixture_recording(path, T, H, W, movie, CELLS, counts, 0, NULL, 1, 0.01));
     retc_free(movie), retc_free(counts);
     retc_recording *recording = retc_recording_open(path, 0);
     check(RETC_GOT(recording));
@@ -320,11 +318,11 @@ run_irf(void *context) {
 }
 
 static void
-bench_training(model_case *m, const char *what, const char *beside) {
+bench_training(model_case *m) {
     for (size_t threads = 1; threads <= 2; ++threads) {
         retc_trainer_options options = {.blocks = BLOCKS, .block = FRAMES, .threads = threads, .frame_interval = 0.01};
         check(RETC_GOT(m->trainer = retc_trainer_alloc(m->network, &options)));
-        print_row(what, threads, 1e3 * least_time(run_step, m) / SAMPLES, "ms a sample", 0, threads == 1 ? beside : "");
+        print_row("training step", threads, 1e3 * least_time(run_step, m) / SAMPLES, "ms a sample", 0, "");
         retc_trainer_free(m->trainer);
     }
 }
@@ -355,65 +353,12 @@ bench_irf(model_case *m) {
     }
 }
 
-/* The published architecture: two convolutions with |batch norm|, then one convolution per cell read at one position. */
-static retc_network *
-vary_network(void) {
-    size_t position[2 * VARY_CELLS];
-    retc_network *network = retc_network_alloc("VaryModel", HISTORY, PIXELS, PIXELS, VARY_CELLS);
-    check(RETC_GOT(network));
-    for (size_t i = 0; i < 2; ++i) {
-        check(retc_network_add_conv(network, CHANNELS, i ? KERNEL1 : KERNEL0, i ? KERNEL1 : KERNEL0, 1, 0));
-        check(retc_network_add_batchnorm(network, 0, 1, 1e-3));
-        check(retc_network_add_noise(network, 0.1));
-        check(retc_network_add_simple(network, RETC_LAYER_RELU));
-    }
-    check(retc_network_add_conv(network, VARY_CELLS, KERNEL1, KERNEL1, 0, 0));
-    for (size_t j = 0; j < VARY_CELLS; ++j)
-        position[2 * j] = j * 15 / VARY_CELLS, position[2 * j + 1] = (j + 5) % 7;
-    check(retc_network_add_grab(network, position));
-    check(retc_network_add_batchnorm(network, 0, 1, 1e-3));
-    check(retc_network_add_simple(network, RETC_LAYER_SOFTPLUS));
-    check(retc_network_finish(network));
-    check(retc_network_init(network, 1));
-    network->frame_interval = 0.01;
-    return network;
-}
-
-static int
-predict_block(void *context, size_t slot, retc_tape *tape, const retc_block *block) {
-    (void)context, (void)slot;
-    retc_tape_forward(tape, 0, tape->network->layers, block->n);
-    return RETC_OK;
-}
-
-static void
-run_forward(void *context) {
-    model_case *m = context;
-    const retc_span span = {HISTORY, SAMPLES};
-    retc_stream_task task = {predict_block, NULL, m};
-    check(retc_stream_run(m->network, m->recording, RETC_TRAIN, &span, 1, &m->stream, &task, NULL));
-}
-
-static void
-bench_vary(const char *path) {
-    model_case m = {.recording = noise_recording(path, HISTORY + SAMPLES, PIXELS, PIXELS, VARY_CELLS),
-                    .network = vary_network()};
-    for (size_t threads = 1; threads <= 2; ++threads) {
-        m.stream = (retc_stream_options){.block = FRAMES, .threads = threads};
-        print_row("model with a position per cell, forward", threads, 1e3 * least_time(run_forward, &m) / SAMPLES, "ms a frame",
-                  0, threads == 1 ? "5.9 ms (PyTorch 1.13, one thread)" : "");
-    }
-    bench_training(&m, "the same, training step", "37.7 ms (PyTorch 1.13, one thread)");
-    retc_network_free(m.network);
-    retc_recording_close(m.recording);
-}
-
 static void
 bench_model(const char *path) {
-    model_case m = {.recording = noise_recording(path, HISTORY + SAMPLES, PIXELS, PIXELS, CELLS)};
+    model_case m = {.recording = noise_recording(path, HISTORY + SAMPLES, PIXELS, PIXELS)};
     retc_fit_options options = retc_fit_default();
     check(RETC_GOT(m.network = retc_fit_network(m.recording, &options)));
-    bench_training(&m, "training step", "");
+    bench_training(&m);
     bench_contributions(&m);
     bench_irf(&m);
     retc_network_free(m.network);
@@ -439,7 +384,7 @@ run_sta(void *context) {
 
 static void
 bench_sta(const char *path) {
-    sta_case s = {.recording = noise_recording(path, STA_FRAMES, STA_SIDE, STA_SIDE, CELLS),
+    sta_case s = {.recording = noise_recording(path, STA_FRAMES, STA_SIDE, STA_SIDE),
                   .options = {RETC_TRAIN, HISTORY, 1, 0, 1, 0}};
     for (s.options.threads = 1; s.options.threads <= 2; ++s.options.threads)
         print_row("STA, 8 cells, 36000 frames", s.options.threads, 1e3 * least_time(run_sta, &s) / (STA_SIDE * STA_SIDE),
@@ -465,7 +410,6 @@ main(void) {
     bench_transforms("conv 50x50x40, 8 of 15x15", &conv0);
     bench_convolution("conv 36x36x8, 8 of 11x11", &conv1, "");
     bench_model(path);
-    bench_vary(path);
     bench_sta(path);
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
