@@ -32,6 +32,8 @@ C_TESTS = \
     tests/check_interneurons \
     tests/check_keras \
     tests/check_kernels \
+    tests/check_layer_files \
+    tests/check_layer_sums \
     tests/check_layers \
     tests/check_ln \
     tests/check_mat \
@@ -65,7 +67,8 @@ C_TESTS = \
     tests/check_video \
     tests/check_xcorr
 LDADD = tests/libtesting.la libretcodec-internal.la $(CHECK_LIBS)
-tests_libtesting_la_SOURCES = tests/testing.c tests/testing.h tests/fixtures.c tests/fixtures.h tests/tables.c tests/tables.h
+tests_libtesting_la_SOURCES = tests/testing.c tests/testing.h tests/fixtures.c tests/fixtures.h tests/layer_recipes.c tests/layer_recipes.h \
+    tests/tables.c tests/tables.h
 tests_libtesting_la_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_SRCDIR='"$(abs_srcdir)/tests"' $(CHECK_CFLAGS)
 if HAVE_CHECK
 check_LTLIBRARIES += tests/libtesting.la
