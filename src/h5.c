@@ -244,6 +244,8 @@ retc_h5_close(retc_h5 *file) {
     }
     retc_h5_bench_free(file->bench);
     retc_free(file->piece);
+    retc_free(file->stand_in[0]);
+    retc_free(file->stand_in[1]);
     retc_free(file->temporary);
     retc_free(file->path);
     retc_free(file);
@@ -256,12 +258,31 @@ retc_h5_path(const retc_h5 *file) {
 
 /* ---- looking --------------------------------------------------------------------------------------------------------- */
 
+int
+retc_h5_stand_in(retc_h5 *file, const char *from, const char *to) {
+    retc_free(file->stand_in[0]);
+    retc_free(file->stand_in[1]);
+    file->stand_in[0] = retc_strdup(from);
+    file->stand_in[1] = retc_strdup(to);
+    return (from && !file->stand_in[0]) || (to && !file->stand_in[1]) ? RETC_ENOMEM : RETC_OK;
+}
+
+const char *
+retc_h5_real_name(const retc_h5 *file, const char *name, char room[RETC_H5_NAME]) {
+    size_t length = file->stand_in[0] ? strlen(file->stand_in[0]) : 0;
+    if (length == 0 || strncmp(name, file->stand_in[0], length) != 0 || (name[length] != '/' && name[length] != '\0'))
+        return name;
+    snprintf(room, RETC_H5_NAME, "%s%s", file->stand_in[1], name + length);
+    return room;
+}
+
 /* H5Lexists wants every group above the name to exist: walk down. */
 int
 retc_h5_has(retc_h5 *file, const char *name) {
+    char room[RETC_H5_NAME];
     if (strcmp(name, "/") == 0)
         return 1;
-    char *part = retc_strdup(name);
+    char *part = retc_strdup(retc_h5_real_name(file, name, room));
     int found = part != NULL;
     for (char *slash = part; found && slash;) {
         slash = strchr(slash + 1, '/');
@@ -324,6 +345,8 @@ open_cached(hid_t file, const char *name) {
 
 int
 retc_h5_open_slot(retc_h5 *file, const char *name, const retc_h5_open_dataset **dataset) {
+    char room[RETC_H5_NAME];
+    name = retc_h5_real_name(file, name, room);
     for (size_t round = 0; round < 2; ++round) {
         for (size_t i = 0; i < OPEN_DATASETS; ++i)
             if (file->dataset[i].name && strcmp(file->dataset[i].name, name) == 0) {

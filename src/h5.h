@@ -41,6 +41,10 @@ const char *retc_h5_path(const retc_h5 *file);
 /* 1 when an object of this name exists, else 0. */
 int retc_h5_has(retc_h5 *file, const char *name);
 
+/* From now on names that begin with the group `from` mean those below the group `to` of a file that is read: one of several
+ * sets of the same tensors stands in for the first.  NULL, NULL ends it. */
+int retc_h5_stand_in(retc_h5 *file, const char *from, const char *to);
+
 /* Rank and shape of a dataset; fails when it is missing.  `shape` has room for RETC_H5_MAX_RANK. */
 int retc_h5_shape(retc_h5 *file, const char *name, int *rank, size_t *shape) RETC_USED;
 

@@ -38,6 +38,7 @@ typedef struct retc_h5_bench retc_h5_bench; /* room in which chunks are packed a
 struct retc_h5 {
     hid_t id;
     char *path, *temporary; /* temporary: NULL when read, or after commit */
+    char *stand_in[2];      /* a group, and the one that stands in for it; NULL for none */
     int force;              /* may replace a file of that path */
     retc_h5_open_dataset dataset[OPEN_DATASETS];
     size_t next; /* slot that is given up when all are taken */
@@ -62,6 +63,10 @@ typedef struct {
 
 /* Look at all of a file in a child process; fails when HDF5 does not survive that. */
 int retc_h5_survives(const char *path) RETC_USED;
+
+/* What a name means while a group stands in for another: `name` itself, or `room` filled. */
+enum { RETC_H5_NAME = 512 };
+const char *retc_h5_real_name(const retc_h5 *file, const char *name, char room[RETC_H5_NAME]);
 
 /* Failures of HDF5 itself at an object, with its reason. */
 int retc_h5_fail_read(const retc_h5 *file, const char *name);

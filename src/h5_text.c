@@ -326,7 +326,9 @@ retc_h5_members(retc_h5 *file, const char *group, char ***names, size_t *n) {
     int status = RETC_OK;
     char **texts = NULL;
     size_t *lengths = NULL, count = 0;
-    hid_t id = retc_h5_has(file, group) ? H5Gopen2(file->id, group, H5P_DEFAULT) : H5I_INVALID_HID;
+    char room[RETC_H5_NAME];
+    hid_t id =
+        retc_h5_has(file, group) ? H5Gopen2(file->id, retc_h5_real_name(file, group, room), H5P_DEFAULT) : H5I_INVALID_HID;
     H5G_info_t info = {0};
     if (id < 0 || H5Gget_info(id, &info) < 0) {
         H5Eclear2(H5E_DEFAULT);
