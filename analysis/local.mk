@@ -22,10 +22,11 @@ libretcodec_internal_la_SOURCES += \
     analysis/path.c analysis/path.h \
     analysis/target.c analysis/target.h \
     analysis/predict.c analysis/predict.h \
+    analysis/predict_ensemble.c analysis/predict_ensemble.h \
     analysis/predict_file.c analysis/predict_file.h analysis/predict_score.c \
     analysis/scores.c analysis/scores.h
 pkginclude_HEADERS += analysis/baseline.h analysis/contribute.h analysis/contribute_file.h analysis/predict.h \
-    analysis/predict_file.h analysis/scores.h analysis/irf.h analysis/path.h analysis/target.h
+    analysis/predict_ensemble.h analysis/predict_file.h analysis/scores.h analysis/irf.h analysis/path.h analysis/target.h
 libretcodec_internal_la_SOURCES += \
     analysis/modes.c analysis/modes.h analysis/modes_file.c \
     analysis/sae.c analysis/sae.h analysis/sae_fit.c analysis/sae_reference.c \

@@ -34,7 +34,10 @@ fit_init(retc_fit *f) {
     size_t n = 0, values = f->network->values;
     RETC_TRY(retc_stream_check(f->network, f->recording, 1));
     RETC_TRY(retc_recording_spans(f->recording, RETC_TRAIN, o->history, o->lag, &spans, &n));
-    RETC_TRY(retc_split_make(spans, n, o->validation, o->validation_pieces, o->history, o->seed, &f->split));
+    if (o->split)
+        f->split = *o->split;
+    else
+        RETC_TRY(retc_split_make(spans, n, o->validation, o->validation_pieces, o->history, o->seed, &f->split));
     retc_trainer_options options = {.blocks = o->batch_blocks,
                                     .block = o->block,
                                     .threads = o->threads,
@@ -61,7 +64,8 @@ done:
 static void
 fit_clear(retc_fit *f) {
     retc_trainer_free(f->trainer);
-    retc_split_clear(&f->split);
+    if (!f->options->split)
+        retc_split_clear(&f->split);
     retc_free(f->state.value_best);
     retc_free(f->state.m);
     retc_free(f->state.v);
@@ -156,5 +160,5 @@ retc_fit_report_clear(retc_fit_report *report) {
 
 int
 retc_fit_report_write(const retc_fit_report *report, retc_h5 *file) {
-    return retc_fit_log_write(report->epoch, report->epochs, file);
+    return retc_fit_log_write(report->epoch, report->epochs, "", file);
 }

@@ -11,6 +11,7 @@
 #include "provenance.h"
 #include "recording.h"
 #include "schedule.h"
+#include "split.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -25,6 +26,7 @@ typedef struct {
     size_t batch_blocks, block; /* blocks per batch, response frames per block */
     double validation;          /* fraction of the train part */
     size_t validation_pieces;
+    const retc_split *split; /* what trains and what is held out (borrowed); NULL: chosen by the two above and the seed */
     retc_loss loss;
     retc_penalty penalty;
     retc_schedule schedule;

@@ -1,5 +1,6 @@
 /* The state of a fit in a file, and the learning curves. */
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "fit_internal.h"
@@ -17,14 +18,16 @@ enum { COLUMNS = sizeof columns / sizeof *columns };
 enum { NUMBERS = 9 }; /* of the state, beside its arrays */
 
 int
-retc_fit_log_write(const retc_fit_epoch *log, size_t epochs, retc_h5 *file) {
+retc_fit_log_write(const retc_fit_epoch *log, size_t epochs, const char *group, retc_h5 *file) {
     int status = RETC_OK;
+    char name[RETC_NAME_SIZE];
     double *column = NULL;
     RETC_TRY(RETC_ALLOC(column, epochs + 1));
     for (int c = 0; c < COLUMNS; ++c) {
         for (size_t e = 0; e < epochs; ++e)
             memcpy(&column[e], (const char *)&log[e] + columns[c].offset, sizeof *column);
-        RETC_TRY(retc_h5_put(file, columns[c].name, RETC_H5_DOUBLE, 1, &epochs, column));
+        snprintf(name, sizeof name, "%s%s", group, columns[c].name);
+        RETC_TRY(retc_h5_put(file, name, RETC_H5_DOUBLE, 1, &epochs, column));
     }
 done:
     retc_free(column);
@@ -38,13 +41,15 @@ read_values(retc_h5 *file, const char *name, retc_h5_type type, size_t n, void *
     return status < 0 ? status : retc_h5_read(file, name, type, NULL, NULL, out);
 }
 
-static int
-read_log(retc_h5 *file, retc_fit_epoch *log, size_t epochs) {
+int
+retc_fit_log_read(retc_h5 *file, const char *group, retc_fit_epoch *log, size_t epochs) {
     int status = RETC_OK;
+    char name[RETC_NAME_SIZE];
     double *column = NULL;
     RETC_TRY(RETC_ALLOC(column, epochs + 1));
     for (int c = 0; c < COLUMNS; ++c) {
-        RETC_TRY(read_values(file, columns[c].name, RETC_H5_DOUBLE, epochs, column));
+        snprintf(name, sizeof name, "%s%s", group, columns[c].name);
+        RETC_TRY(read_values(file, name, RETC_H5_DOUBLE, epochs, column));
         for (size_t e = 0; e < epochs; ++e)
             memcpy((char *)&log[e] + columns[c].offset, &column[e], sizeof *column);
     }
@@ -53,9 +58,8 @@ done:
     return status;
 }
 
-/* FNV-1a (Fowler, Noll & Vo) of a block of bytes, going on from `hash`. */
-static uint64_t
-digest_bytes(uint64_t hash, const void *block, size_t bytes) {
+uint64_t
+retc_fit_digest(uint64_t hash, const void *block, size_t bytes) {
     const unsigned char *at = block;
     for (size_t i = 0; i < bytes; ++i)
         hash = (hash ^ at[i]) * 0x100000001B3u;
@@ -67,12 +71,12 @@ static int64_t
 digest(const retc_fit *f, const double *numbers) {
     const retc_fit_state *s = &f->state;
     size_t bytes = f->network->values * sizeof(float);
-    uint64_t hash = digest_bytes(0xCBF29CE484222325u, numbers, NUMBERS * sizeof *numbers);
-    hash = digest_bytes(hash, f->network->value, bytes);
-    hash = digest_bytes(hash, s->value_best, bytes);
-    hash = digest_bytes(hash, s->m, bytes);
-    hash = digest_bytes(hash, s->average, f->options->average ? bytes : 0);
-    return (int64_t)digest_bytes(hash, s->v, bytes);
+    uint64_t hash = retc_fit_digest(RETC_FIT_DIGEST, numbers, NUMBERS * sizeof *numbers);
+    hash = retc_fit_digest(hash, f->network->value, bytes);
+    hash = retc_fit_digest(hash, s->value_best, bytes);
+    hash = retc_fit_digest(hash, s->m, bytes);
+    hash = retc_fit_digest(hash, s->average, f->options->average ? bytes : 0);
+    return (int64_t)retc_fit_digest(hash, s->v, bytes);
 }
 
 int
@@ -96,7 +100,7 @@ retc_fit_checkpoint_write(const retc_fit *f) {
     RETC_TRY(retc_h5_put(file, "/fit/state", RETC_H5_DOUBLE, 1, &count, numbers));
     int64_t check = digest(f, numbers);
     RETC_TRY(retc_h5_put(file, "/fit/digest", RETC_H5_INT64, 0, NULL, &check));
-    RETC_TRY(retc_fit_log_write(s->log, s->epoch, file));
+    RETC_TRY(retc_fit_log_write(s->log, s->epoch, "", file));
     if (f->checkpoint->provenance)
         RETC_TRY(retc_provenance_write(f->checkpoint->provenance, file));
     RETC_TRY(retc_h5_commit(file));
@@ -137,7 +141,7 @@ retc_fit_checkpoint_read(retc_fit *f) {
     s->epoch = (size_t)numbers[0], s->step = (size_t)numbers[1], s->best = (size_t)numbers[2], s->waited = (size_t)numbers[3];
     s->decays = (size_t)numbers[4], s->far = (size_t)numbers[5];
     s->best_loss = numbers[6], s->first_loss = numbers[7], s->least_loss = numbers[8];
-    RETC_TRY(read_log(file, s->log, s->epoch));
+    RETC_TRY(retc_fit_log_read(file, "", s->log, s->epoch));
 done:
     retc_h5_close(file);
     return status;

@@ -60,7 +60,12 @@ double retc_fit_gradient_length(const retc_network *network, const float *gradie
 int retc_fit_checkpoint_write(const retc_fit *fit) RETC_USED;
 int retc_fit_checkpoint_read(retc_fit *fit) RETC_USED;
 
-/* The learning curves of `epochs` epochs, under /training. */
-int retc_fit_log_write(const retc_fit_epoch *log, size_t epochs, retc_h5 *file) RETC_USED;
+/* The learning curves of `epochs` epochs, under GROUP/training; "" is the root. */
+int retc_fit_log_write(const retc_fit_epoch *log, size_t epochs, const char *group, retc_h5 *file) RETC_USED;
+int retc_fit_log_read(retc_h5 *file, const char *group, retc_fit_epoch *log, size_t epochs) RETC_USED;
+
+/* FNV-1a (Fowler, Noll & Vo) of a block of bytes, going on from `hash`; RETC_FIT_DIGEST to begin with. */
+#define RETC_FIT_DIGEST 0xCBF29CE484222325u
+uint64_t retc_fit_digest(uint64_t hash, const void *block, size_t bytes);
 
 #endif

@@ -4,6 +4,7 @@ libretcodec_internal_la_SOURCES += \
     models/centres.c models/centres.h \
     models/describe.c models/describe.h \
     models/field.c models/field.h \
+    models/ensemble.c models/ensemble.h models/ensemble_file.c models/ensemble_internal.h \
     models/fit.c models/fit.h models/fit_internal.h models/fit_average.c models/fit_checkpoint.c models/fit_diverge.c \
     models/fit_epoch.c models/fit_network.c \
     models/checkpoint.c \
@@ -24,7 +25,7 @@ libretcodec_internal_la_SOURCES += \
     models/stream.c models/stream.h \
     models/tape.c models/tape.h \
     models/trainer.c models/trainer.h
-pkginclude_HEADERS += models/architecture.h models/centres.h models/describe.h models/field.h
+pkginclude_HEADERS += models/architecture.h models/centres.h models/describe.h models/ensemble.h models/field.h
 pkginclude_HEADERS += models/adam.h models/fit.h models/keras.h models/ln.h models/loss.h models/model_file.h models/network.h \
     models/penalty.h models/reference.h models/reverse_correlation.h models/schedule.h models/split.h models/stacked.h \
     models/stream.h models/tape.h models/trainer.h

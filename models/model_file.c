@@ -91,12 +91,12 @@ retc_hyps_json(const retc_network *network, const json_t *hyps) {
 
 /* Positions as torch's OneHot holds them: a row of zeros and a one per cell, on the map of the layer before. */
 static int
-write_one_hot(const retc_layer *layer, retc_h5 *file) {
+write_one_hot(const retc_layer *layer, const char *group, retc_h5 *file) {
     int status = RETC_OK;
     float *w = NULL;
-    char name[RETC_NAME_SIZE + 16];
+    char name[2 * RETC_NAME_SIZE];
     size_t shape[2] = {layer->C, layer[-1].h * layer[-1].w};
-    snprintf(name, sizeof name, "/state_dict/%s.w", layer->module);
+    snprintf(name, sizeof name, "%s/%s.w", group, layer->module);
     RETC_TRY(RETC_ALLOC(w, shape[0] * shape[1]));
     for (size_t c = 0; c < layer->C; ++c)
         w[c * shape[1] + layer->position[2 * c] * layer[-1].w + layer->position[2 * c + 1]] = 1;
@@ -120,20 +120,20 @@ done:
     return status;
 }
 
-static int
-write_tensors(const retc_network *network, retc_h5 *file) {
+int
+retc_network_write_tensors(const retc_network *network, const char *group, retc_h5 *file) {
     int status = RETC_OK;
     for (size_t i = 0; i < network->params; ++i) {
         const retc_param *param = &network->param[i];
-        char name[RETC_NAME_SIZE + 16];
-        snprintf(name, sizeof name, "/state_dict/%s", param->name);
+        char name[2 * RETC_NAME_SIZE];
+        snprintf(name, sizeof name, "%s/%s", group, param->name);
         if (!param->derived)
             RETC_TRY(retc_h5_put(file, name, RETC_H5_FLOAT, param->rank, param->shape, network->value + param->offset));
     }
     for (size_t l = 0; l < network->layers; ++l) {
         const retc_layer *layer = &network->layer[l];
-        if (layer->kind == RETC_LAYER_GRAB)
-            RETC_TRY(layer->one_hot ? write_one_hot(layer, file) : retc_network_write_positions(layer, file));
+        if (layer->kind == RETC_LAYER_GRAB && layer->one_hot)
+            RETC_TRY(write_one_hot(layer, group, file));
     }
 done:
     return status;
@@ -180,7 +180,10 @@ retc_network_write_settings(const retc_network *network, const json_t *settings,
     RETC_TRY(retc_network_write_frame(network, file));
     RETC_TRY(retc_h5_set_text(file, "/", "layers_json", layers));
     RETC_TRY(retc_h5_set_text(file, "/", "hyps_json", hyps));
-    RETC_TRY(write_tensors(network, file));
+    RETC_TRY(retc_network_write_tensors(network, "/state_dict", file));
+    for (size_t l = 0; l < network->layers; ++l)
+        if (network->layer[l].kind == RETC_LAYER_GRAB && !network->layer[l].one_hot)
+            RETC_TRY(retc_network_write_positions(&network->layer[l], file));
     RETC_TRY(write_scale(network, file));
 done:
     retc_free(layers);

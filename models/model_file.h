@@ -13,6 +13,9 @@ extern "C" {
 /* Write the network into a file being made. */
 int retc_network_write(const retc_network *network, retc_h5 *file) RETC_USED;
 
+/* Write only its tensors, into a group such as /ensemble/0/state_dict. */
+int retc_network_write_tensors(const retc_network *network, const char *group, retc_h5 *file) RETC_USED;
+
 /* Read a network: layers from `layers_json`, or from the names of the tensors where a checkpoint has none (FORMATS 4.1);
  * tensors from /state_dict.  Stacked convolutions become the one that equals them, |shift| is taken where a batch norm asks for
  * it, and OneHot with a single weight per cell becomes a list of positions.  NULL with a recorded reason that names the layer

@@ -2,8 +2,10 @@
 #include <string.h>
 
 #include "command.h"
+#include "ensemble.h"
 #include "model_file.h"
 #include "predict.h"
+#include "predict_ensemble.h"
 #include "predict_file.h"
 #include "predict_spikes.h"
 #include "recording_arguments.h"
@@ -11,6 +13,7 @@
 
 typedef struct {
     const char *model, *recording, *part, *spikes;
+    int ensemble;
     size_t trials;
     retc_recording_arguments open;
     retc_score_options scores;
@@ -32,6 +35,8 @@ static const retc_usage usage = {
     "different recordings apart.  The interval, \"±0.01\", is half of the one that holds the score in 95 % of cases if other "
     "repeats had been recorded; the file also has those of 68 %, and of ceilings, ratios and means.  Without single "
     "repeats there are neither ceilings nor intervals.\n\n"
+    "--ensemble scores the mean of the rates of all networks of fit --seeds or --folds, and prints each one's; without it the "
+    "best network, which is the one that all other commands use, predicts alone.\n\n"
     "When the recording is of a simulated retina, each true interneuron is matched with the model unit that follows it "
     "best.",
     "retcodec predict model.h5 recording.h5 -o prediction.h5"};
@@ -99,6 +104,40 @@ say_scores(const options *o, const retc_network *network, const retc_prediction_
     say_notes(o, scores, part);
 }
 
+/* Mean over the cells that have a score. */
+static double
+mean_over_cells(const double *score, size_t N) {
+    double sum = 0;
+    size_t n = 0;
+    for (size_t j = 0; j < N; ++j)
+        if (isfinite(score[j]))
+            sum += score[j], ++n;
+    return n ? sum / (double)n : (double)NAN;
+}
+
+static void
+say_members(const options *o, const retc_prediction_members *members, const retc_prediction_scores *scores) {
+    retc_say(&o->common, "\n%-16s%8s%20s\n", "network", "r", "explained variance");
+    for (size_t m = 0; m < members->members; ++m)
+        retc_say(&o->common, "%-16zu%8.3f%20.3f\n", m + 1, mean_over_cells(members->pearson + m * members->N, members->N),
+                 mean_over_cells(members->explained_variance + m * members->N, members->N));
+    retc_say(&o->common, "%-16s%8.3f%20.3f\n", "mean of rates", scores->mean[RETC_SCORE_R].value,
+             scores->mean[RETC_SCORE_EV].value);
+}
+
+/* Rates of the network, or of all that the file holds. */
+static int
+predict(const options *o, const retc_network *network, retc_recording *recording, retc_part part, const retc_progress *progress,
+        retc_prediction *prediction, retc_prediction_members *members) {
+    if (!o->ensemble)
+        return retc_predict(network, recording, part, o->common.threads, progress, prediction);
+    retc_h5 *file = retc_h5_open(o->model);
+    int status =
+        file ? retc_predict_ensemble(file, recording, part, o->common.threads, progress, prediction, members) : RETC_EIO;
+    retc_h5_close(file);
+    return status;
+}
+
 /* Of more interneurons than MOST_MATCHES only the ENDS best and worst are listed; the file holds all. */
 enum { MOST_MATCHES = 40, ENDS = 5 };
 
@@ -160,6 +199,7 @@ retc_cmd_predict(int argc, char **argv) {
         {"recording", 0, RETC_OPTION_INPUT, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &o.recording, 0, 0, NULL,
          "recording"},
         {"part", 0, RETC_OPTION_CHOICE, 0, &o.part, 0, 0, "test|train", "part of the recording"},
+        {"ensemble", 0, RETC_OPTION_FLAG, 0, &o.ensemble, 0, 0, NULL, "average the rates of all networks that the file holds"},
         {"bootstrap", 0, RETC_OPTION_SIZE, 0, &o.scores.draws, 0, 1e6, NULL,
          "draws of repeats that the intervals stand on; 0: no intervals"},
         {"spikes", 0, RETC_OPTION_CHOICE, 0, &o.spikes, 0, 0, "simulated|recorded",
@@ -175,6 +215,7 @@ retc_cmd_predict(int argc, char **argv) {
     retc_recording *recording = NULL;
     retc_network *network = NULL;
     retc_prediction prediction = {0};
+    retc_prediction_members members = {0};
     retc_prediction_scores scores = {0};
     retc_match match = {0};
     retc_glm_trials trials = {0};
@@ -186,7 +227,7 @@ retc_cmd_predict(int argc, char **argv) {
     RETC_TRY(RETC_GOT(network = retc_network_open(o.model)));
     RETC_TRY(retc_recording_arguments_open(&o.open, &o.common, o.recording, &recording));
     const retc_progress *progress = retc_meter_start("predict", o.common.quiet);
-    RETC_TRY(retc_predict(network, recording, part, o.common.threads, progress, &prediction));
+    RETC_TRY(predict(&o, network, recording, part, progress, &prediction, &members));
     RETC_TRY(let_spikes_act(&o, network, recording, part, &prediction, &trials));
     o.scores.seed = o.common.seed;
     o.scores.threads = o.common.threads;
@@ -197,11 +238,15 @@ retc_cmd_predict(int argc, char **argv) {
     RETC_TRY(RETC_GOT(file = retc_h5_create(o.common.output, o.common.force)));
     RETC_TRY(retc_prediction_write(&prediction, network, recording, part, file));
     RETC_TRY(retc_prediction_scores_write(&scores, file));
+    if (members.members)
+        RETC_TRY(retc_prediction_members_write(&members, file));
     if (match.I)
         RETC_TRY(retc_match_write(&match, recording, file));
     RETC_TRY(retc_command_finish(file, &o.common, provenance));
     say_trials(&o, &trials);
     say_scores(&o, network, &scores, part);
+    if (members.members)
+        say_members(&o, &members, &scores);
     if (match.I)
         RETC_TRY(say_match(&o, recording, &match));
 done:
@@ -209,6 +254,7 @@ done:
     retc_h5_close(file);
     retc_match_clear(&match);
     retc_prediction_scores_clear(&scores);
+    retc_prediction_members_clear(&members);
     retc_prediction_clear(&prediction);
     retc_network_free(network);
     retc_recording_close(recording);

@@ -59,7 +59,8 @@ retcodec_SOURCES += \
     src/cmd_info.c \
     src/cmd_run.c \
     src/cmd_sweep.c \
-    src/cmd_fit.c src/fit_network_arguments.c src/fit_network_arguments.h src/fit_training_arguments.c src/fit_training_arguments.h \
+    src/cmd_fit.c src/fit_members_arguments.c src/fit_members_arguments.h \
+    src/fit_network_arguments.c src/fit_network_arguments.h src/fit_training_arguments.c src/fit_training_arguments.h \
     src/cmd_convert.c \
     src/cmd_predict.c \
     src/cmd_contribute.c \
