@@ -14,7 +14,7 @@ array lowest[panels]
 array highest[panels]
 stats table index "panels" using (title[int($1)] = strcol(2), lowest[int($1)] = $3, highest[int($1)] = $4, 0) nooutput
 row = models < 3 ? 17 : 6*models+4
-first_left = 20+(letters < 8 ? 44 : 5.6*letters)
+first_left = 20+(letters < 8 ? 44.0 : 5.6*letters)
 points_wide = first_left+538
 key_rows = (models+2)/3
 high = row*(cells+1.6)
@@ -34,10 +34,10 @@ do for [m=1:models] {
         point pointtype 7 pointsize 0.7 linecolor rgb colour(m) offset 1, 0
 }
 set label 2 (ceilings ? "grey: noise ceiling, what the true rate would score, with its interval of 95 %" : "no noise ceilings: there are no repeats") \
-    at screen real(first_left)/points_wide, screen 24.0/points_high left
+    at screen first_left/points_wide, screen 24.0/points_high left
 if (intervals) {
     set label 3 "thick and thin lines: intervals of 68 % and 95 % over draws of repeats" \
-        at screen real(first_left)/points_wide, screen 11.0/points_high left
+        at screen first_left/points_wide, screen 11.0/points_high left
 }
 
 top = 26+14*key_rows
