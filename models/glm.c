@@ -13,7 +13,7 @@ retc_glm_default(void) {
                               .spike_history = 25,
                               .spike_bases = 8,
                               .smoothness = 1,
-                              .spike_ridge = 1e-6,
+                              .spike_ridge = 1e-3,
                               .ridge = {.ridge = -1,
                                         .validation = 0.1,
                                         .pieces = 10,

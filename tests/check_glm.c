@@ -357,6 +357,26 @@ START_TEST(planted_models_are_recovered) {
 }
 END_TEST
 
+/* A neighbourhood of one pixel is the one where the planted filter is largest; the others stay 0. */
+START_TEST(neighbourhoods_lie_around_the_peak) {
+    retc_recording *recording = planted_glm("near.h5");
+    retc_glm_options options = planted_options();
+    retc_spike_filters spikes;
+    retc_glm_report report;
+    options.neighbourhood = 1, options.coupling = 0, options.spike_history = 0, options.ridge.ridge = 0.01;
+    retc_network *network = retc_glm_fit(recording, &options, NULL, &spikes, &report);
+    ck_assert_msg(network != NULL, "%s", retc_error_message());
+    ck_assert_uint_eq(report.parameters, PLANTED_L + 1);
+    ck_assert_uint_eq(spikes.taps, 0);
+    const float *w = retc_network_values_const(network, network->layer[0].weight);
+    for (size_t i = 0; i < PLANTED_N * PLANTED_L * 4; ++i)
+        ck_assert_int_eq(w[i] != 0, i % 4 == i / (PLANTED_L * 4)); /* pixel j of cell j */
+    retc_network_free(network);
+    retc_glm_report_clear(&report);
+    retc_recording_close(recording);
+}
+END_TEST
+
 /* ---- trials ---------------------------------------------------------------------------------------------------------- */
 
 /* One cell, one tap h: Poisson counts c with mean m = rate dt give E[exp(h c)] = exp(m (e^h - 1)) in the next frame. */
@@ -507,6 +527,7 @@ main(void) {
     tcase_add_test(cases, likelihood_gradient_equals_finite_differences);
     tcase_add_test(cases, minimum_is_that_of_another_solver);
     tcase_add_test(cases, planted_models_are_recovered);
+    tcase_add_test(cases, neighbourhoods_lie_around_the_peak);
     tcase_add_loop_test(cases, simulated_rates_have_their_closed_form, 0, 2);
     tcase_add_test(cases, runaway_is_held_and_told);
     tcase_add_test(cases, recorded_spikes_give_the_formula);
