@@ -52,6 +52,7 @@ C_TESTS = \
     tests/check_quality \
     tests/check_recipe \
     tests/check_recovery \
+    tests/check_recovery_retina \
     tests/check_recording \
     tests/check_recording_choice \
     tests/check_reliability \
