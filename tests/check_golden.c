@@ -5,179 +5,10 @@
 #include <string.h>
 
 #include "contribute.h"
-#include "fixtures.h"
 #include "irf.h"
-#include "network.h"
+#include "published.h"
 #include "target.h"
 #include "testing.h"
-
-typedef struct {
-    const char *file;
-    int flat; /* BNCNN: batch norm per unit, dense readout */
-} golden_case;
-
-static const golden_case cases[] = {{"tiny.h5", 0}, {"tiny_wn.h5", 0}, {"bncnn_tiny.h5", 1}, {"medium.h5", 0}};
-enum { CASES = 4 };
-
-typedef struct {
-    retc_h5 *file;
-    retc_network *network;
-    retc_recording *recording;
-    size_t T, windows;
-    double *margin; /* (windows) smallest |ReLU input| along the path */
-} golden;
-
-/* ---- opening --------------------------------------------------------------------------------------------------------- */
-
-static void
-weight_shape(const golden *g, const char *module, size_t shape[4]) {
-    char name[64];
-    int rank;
-    size_t found[RETC_H5_MAX_RANK];
-    snprintf(name, sizeof name, "/state_dict/%s.weight", module);
-    ck_ok(retc_h5_shape(g->file, name, &rank, found));
-    memcpy(shape, found, 4 * sizeof *shape);
-}
-
-/* 0 conv, 1 |batch norm|, 2 noise, 3 ReLU, 4-7 again, 8 conv, 9 |batch norm|, 10 softplus, 11 one position per cell. */
-static void
-add_retinotopic(golden *g) {
-    void *position = NULL;
-    size_t shape[4];
-    static const char *convolutions[3] = {"sequential.0", "sequential.4", "sequential.8"};
-    for (int i = 0; i < 3; ++i) {
-        weight_shape(g, convolutions[i], shape);
-        ck_ok(retc_network_add_conv(g->network, shape[0], shape[2], shape[3], 1, 0));
-        ck_ok(retc_network_add_batchnorm(g->network, 0, 1, 1e-3));
-        if (i < 2) {
-            ck_ok(retc_network_add_noise(g->network, 0));
-            ck_ok(retc_network_add_simple(g->network, RETC_LAYER_RELU));
-        }
-    }
-    ck_ok(retc_network_add_simple(g->network, RETC_LAYER_SOFTPLUS));
-    ck_ok(retc_h5_read_new(g->file, "/onehot", RETC_H5_INT64, 2, shape, &position));
-    ck_ok(retc_network_add_grab(g->network, position));
-    retc_free(position);
-}
-
-/* 0 conv, 2 batch norm per unit, 4 noise, 5 ReLU, 6 conv, 8, 10, 11 again, 13 linear, 14 batch norm, 15 softplus. */
-static void
-add_flat(golden *g) {
-    size_t shape[4];
-    static const char *convolutions[2] = {"sequential.0", "sequential.6"};
-    for (int i = 0; i < 2; ++i) {
-        weight_shape(g, convolutions[i], shape);
-        ck_ok(retc_network_add_conv(g->network, shape[0], shape[2], shape[3], 1, 0));
-        retc_network_skip_module(g->network);
-        ck_ok(retc_network_add_batchnorm(g->network, 1, 0, 1e-3));
-        retc_network_skip_module(g->network);
-        ck_ok(retc_network_add_noise(g->network, 0));
-        ck_ok(retc_network_add_simple(g->network, RETC_LAYER_RELU));
-    }
-    retc_network_skip_module(g->network);
-    weight_shape(g, "sequential.13", shape);
-    ck_ok(retc_network_add_conv(g->network, shape[0], 0, 0, 0, 1));
-    ck_ok(retc_network_add_batchnorm(g->network, 1, 0, 1e-3));
-    ck_ok(retc_network_add_simple(g->network, RETC_LAYER_SOFTPLUS));
-}
-
-static void
-read_parameters(golden *g) {
-    for (size_t i = 0; i < g->network->params; ++i) {
-        const retc_param *param = &g->network->param[i];
-        char name[96];
-        snprintf(name, sizeof name, "/state_dict/%s", param->name);
-        ck_ok(retc_h5_expect(g->file, name, param->rank, param->shape, NULL));
-        ck_ok(retc_h5_read(g->file, name, RETC_H5_FLOAT, NULL, NULL, g->network->value + param->offset));
-    }
-}
-
-/* 0 when the golden is not there. */
-static int
-golden_open(const golden_case *c, golden *g) {
-    char shared[64];
-    snprintf(shared, sizeof shared, "goldens/%s", c->file);
-    const char *path = retc_test_golden(c->file) ? retc_test_golden(c->file) : retc_test_shared(shared);
-    *g = (golden){0};
-    if (!path)
-        return 0;
-    g->file = retc_h5_open(path);
-    ck_assert_ptr_nonnull(g->file);
-    size_t movie[3], window[4], U;
-    void *frames = NULL;
-    ck_ok(retc_h5_read_new(g->file, "/stimulus", RETC_H5_FLOAT, 3, movie, &frames));
-    ck_ok(retc_h5_expect(g->file, "/cells", 1, NULL, &U));
-    weight_shape(g, "sequential.0", window);
-    g->T = movie[0];
-    g->windows = movie[0] - window[1];
-    g->network = retc_network_alloc("golden", window[1], movie[1], movie[2], U);
-    ck_assert_ptr_nonnull(g->network);
-    if (c->flat)
-        add_flat(g);
-    else
-        add_retinotopic(g);
-    ck_ok(retc_network_finish(g->network));
-    read_parameters(g);
-    ck_ok(retc_h5_read(g->file, "/norm_stats/mean", RETC_H5_DOUBLE, NULL, NULL, &g->network->stimulus_mean));
-    ck_ok(retc_h5_read(g->file, "/norm_stats/std", RETC_H5_DOUBLE, NULL, NULL, &g->network->stimulus_std));
-    void *margin = NULL;
-    ck_ok(retc_h5_read_new(g->file, "/expected/relu_margin", RETC_H5_DOUBLE, 1, NULL, &margin));
-    g->margin = margin;
-    const char *recording = retc_test_path("golden-recording.h5");
-    float *counts = retc_calloc(U * g->T, sizeof *counts);
-    ck_ok(retc_fixture_recording(recording, g->T, movie[1], movie[2], frames, U, counts, 0, NULL, 1, 0.01));
-    g->recording = retc_recording_open(recording, 0);
-    ck_assert_msg(g->recording != NULL, "%s", retc_error_message());
-    retc_free(frames);
-    retc_free(counts);
-    return 1;
-}
-
-static void
-golden_close(golden *g) {
-    retc_recording_close(g->recording);
-    retc_network_free(g->network);
-    retc_h5_close(g->file);
-    retc_free(g->margin);
-}
-
-/* ---- comparing ------------------------------------------------------------------------------------------------------- */
-
-/* As the goldens ask: |x - g| <= tol max|g|; where a ReLU gate of a window is undecided in float (margin < 1e-5), that window
- * by its norm instead: ||x - g|| <= 5e-3 ||g|| + tol max|g| sqrt(n).  x has `n` values per window. */
-static void
-compare(const golden *g, const char *name, const float *x, size_t n, size_t windows, const int64_t *window) {
-    int rank;
-    size_t shape[RETC_H5_MAX_RANK], total = 1;
-    double tol = -1, largest = 0;
-    ck_ok(retc_h5_shape(g->file, name, &rank, shape));
-    for (int d = 0; d < rank; ++d)
-        total *= shape[d];
-    ck_assert_msg(total == n * windows && total > 0, "%s holds %zu values, %zu are compared", name, total, n * windows);
-    ck_assert_int_eq(retc_h5_get_number(g->file, name, "tol", &tol), 1);
-    float *expected = retc_calloc(total, sizeof *expected);
-    ck_ok(retc_h5_read(g->file, name, RETC_H5_FLOAT, NULL, NULL, expected));
-    for (size_t i = 0; i < total; ++i)
-        largest = fmax(largest, fabs((double)expected[i]));
-    for (size_t w = 0; w < windows; ++w) {
-        double worst = 0, difference = 0, norm = 0;
-        for (size_t i = w * n; i < (w + 1) * n; ++i) {
-            double d = fabs((double)x[i] - (double)expected[i]);
-            ck_assert_msg(isfinite(d), "%s: value %zu is not finite", name, i);
-            worst = fmax(worst, d);
-            difference += d * d;
-            norm += (double)expected[i] * (double)expected[i];
-        }
-        int undecided = g->margin[window ? (size_t)window[w] : w] < 1e-5;
-        if (undecided)
-            ck_assert_msg(sqrt(difference) <= 5e-3 * sqrt(norm) + tol * largest * sqrt((double)n),
-                          "%s: window %zu misses by %g of %g", name, w, sqrt(difference), sqrt(norm));
-        else
-            ck_assert_msg(worst <= (largest > 0 ? tol * largest : 1e-6), "%s: window %zu misses by %g, allowed %g", name, w,
-                          worst, tol * largest);
-    }
-    retc_free(expected);
-}
 
 /* ---- collecting ------------------------------------------------------------------------------------------------------ */
 
@@ -214,7 +45,7 @@ collect(void *context, const retc_contribution *b) {
 }
 
 static collected
-run_contributions(const golden *g, const retc_target *target, retc_path_rule method, size_t steps) {
+run_contributions(const published *g, const retc_target *target, retc_path_rule method, size_t steps) {
     collected c = {.network = g->network};
     for (size_t k = 0; k < 3; ++k) {
         size_t n = columns_of(g->network, k) * g->windows;
@@ -238,7 +69,7 @@ collected_free(collected *c) {
 }
 
 static void
-golden_target(const golden *g, int kind, retc_target *target) {
+golden_target(const published *g, int kind, retc_target *target) {
     size_t N = g->network->N;
     if (kind == 0)
         ck_ok(retc_target_init(target, RETC_TARGET_CELL, N, 0));
@@ -258,9 +89,9 @@ static const char *target_names[3] = {"output_neuron0", "sum", "surprisal"};
 /* ---- tests ----------------------------------------------------------------------------------------------------------- */
 
 START_TEST(contributions_equal_the_published_library) {
-    golden g;
-    const golden_case *c = &cases[_i / 3];
-    if (!golden_open(c, &g))
+    published g;
+    const published_case *c = &published_cases[_i / 3];
+    if (!published_open(c, &g))
         retc_skip("%s is not there", c->file);
     retc_target target;
     golden_target(&g, _i % 3, &target);
@@ -272,36 +103,36 @@ START_TEST(contributions_equal_the_published_library) {
         for (size_t k = 0; k < (c->flat ? 2u : 3u); ++k) {
             size_t columns = columns_of(g.network, k);
             snprintf(name, sizeof name, "%s/logged/conv%zu/contributions", base, k);
-            compare(&g, name, x.contribution[k], columns, g.windows, NULL);
+            published_compare(&g, name, x.contribution[k], columns, g.windows, NULL);
             if (steps[s] != 20)
                 continue;
             snprintf(name, sizeof name, "%s/logged/conv%zu/activations", base, k);
-            compare(&g, name, x.activation[k], columns, g.windows, NULL);
+            published_compare(&g, name, x.activation[k], columns, g.windows, NULL);
             snprintf(name, sizeof name, "%s/logged/conv%zu/gradients", base, k);
-            compare(&g, name, x.gradient[k], columns, g.windows, NULL);
+            published_compare(&g, name, x.gradient[k], columns, g.windows, NULL);
         }
-        compare(&g, "/expected/activations/ganglion", x.rate, g.network->N, g.windows, NULL);
+        published_compare(&g, "/expected/activations/ganglion", x.rate, g.network->N, g.windows, NULL);
         float *value = retc_calloc(g.windows, sizeof *value), zero = (float)x.target_zero;
         for (size_t t = 0; t < g.windows; ++t)
             value[t] = (float)x.target[t];
         snprintf(name, sizeof name, "/expected/contributions/%s/target_value", target_names[_i % 3]);
-        compare(&g, name, value, 1, g.windows, NULL);
+        published_compare(&g, name, value, 1, g.windows, NULL);
         snprintf(name, sizeof name, "/expected/contributions/%s/target_zero", target_names[_i % 3]);
-        compare(&g, name, &zero, 1, 1, NULL);
+        published_compare(&g, name, &zero, 1, 1, NULL);
         retc_free(value);
         collected_free(&x);
     }
     retc_target_clear(&target);
-    golden_close(&g);
+    published_close(&g);
 }
 END_TEST
 
 /* Rounding: a contribution is a sum over all units of products of float gradients, themselves sums over the readout; with some
  * 1e4 terms and u = 6e-8, 1e-4 of the largest target is far above rounding and far below one missed ReLU kink. */
 START_TEST(secants_are_complete_with_any_number_of_steps) {
-    golden g;
-    const golden_case *c = &cases[_i / 3];
-    if (!golden_open(c, &g))
+    published g;
+    const published_case *c = &published_cases[_i / 3];
+    if (!published_open(c, &g))
         retc_skip("%s is not there", c->file);
     retc_target target;
     golden_target(&g, _i % 3, &target);
@@ -315,7 +146,7 @@ START_TEST(secants_are_complete_with_any_number_of_steps) {
         collected_free(&x);
     }
     retc_target_clear(&target);
-    golden_close(&g);
+    published_close(&g);
 }
 END_TEST
 
@@ -331,9 +162,9 @@ distance(const float *x, const float *y, size_t n) {
 
 /* Both methods go to the same integral, and secants are nearer at equal steps. */
 START_TEST(secants_converge_to_integrated_gradients) {
-    golden g;
-    if (!golden_open(&cases[1], &g))
-        retc_skip("%s is not there", cases[1].file);
+    published g;
+    if (!published_open(&published_cases[1], &g))
+        retc_skip("%s is not there", published_cases[1].file);
     retc_target target;
     golden_target(&g, 1, &target);
     collected fine = run_contributions(&g, &target, RETC_TRAPEZIUM, 2048),
@@ -350,7 +181,7 @@ START_TEST(secants_converge_to_integrated_gradients) {
     }
     collected_free(&fine), collected_free(&s20), collected_free(&t20), collected_free(&s200);
     retc_target_clear(&target);
-    golden_close(&g);
+    published_close(&g);
 }
 END_TEST
 
@@ -370,9 +201,9 @@ take_irf(void *context, const retc_irf_block *b) {
 }
 
 START_TEST(receptive_fields_equal_autograd) {
-    golden g;
-    if (!golden_open(&cases[_i], &g))
-        retc_skip("%s is not there", cases[_i].file);
+    published g;
+    if (!published_open(&published_cases[_i], &g))
+        retc_skip("%s is not there", published_cases[_i].file);
     void *list = NULL;
     size_t K = 0, U = g.network->N, size = g.network->L * g.network->H * g.network->W;
     size_t cell[3] = {0, 1, 2}, cells = U < 3 ? U : 3;
@@ -407,7 +238,7 @@ START_TEST(receptive_fields_equal_autograd) {
     for (size_t i = 0; i < g.windows; ++i)
         retc_free(sink.out[i]);
     retc_free(sink.out), retc_free(expected), retc_free(list);
-    golden_close(&g);
+    published_close(&g);
 }
 END_TEST
 
@@ -416,10 +247,10 @@ main(void) {
     Suite *suite = suite_create("golden");
     TCase *tcase = tcase_create("published results");
     tcase_set_timeout(tcase, 300);
-    tcase_add_loop_test(tcase, contributions_equal_the_published_library, 0, 3 * CASES);
+    tcase_add_loop_test(tcase, contributions_equal_the_published_library, 0, 3 * PUBLISHED_CASES);
     tcase_add_loop_test(tcase, secants_are_complete_with_any_number_of_steps, 0, 9);
     tcase_add_test(tcase, secants_converge_to_integrated_gradients);
-    tcase_add_loop_test(tcase, receptive_fields_equal_autograd, 0, CASES);
+    tcase_add_loop_test(tcase, receptive_fields_equal_autograd, 0, PUBLISHED_CASES);
     suite_add_tcase(suite, tcase);
     return retc_test_main(suite, NULL);
 }

@@ -70,7 +70,7 @@ C_TESTS = \
     tests/check_xcorr
 LDADD = tests/libtesting.la libretcodec-internal.la $(CHECK_LIBS)
 tests_libtesting_la_SOURCES = tests/testing.c tests/testing.h tests/fixtures.c tests/fixtures.h tests/layer_recipes.c tests/layer_recipes.h \
-    tests/tables.c tests/tables.h
+    tests/published.c tests/published.h tests/tables.c tests/tables.h
 tests_libtesting_la_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_SRCDIR='"$(abs_srcdir)/tests"' $(CHECK_CFLAGS)
 if HAVE_CHECK
 check_LTLIBRARIES += tests/libtesting.la
