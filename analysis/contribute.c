@@ -13,17 +13,19 @@ enum {
 /* Storage of one thread. */
 typedef struct {
     retc_path path;
-    float *delta, *base;          /* the line: conv0's output at x minus that at x0 (units,ld); at x0, blurred (units,ld) */
-    float *blurred, *scratch;     /* (H,W,in_ld) */
-    float **sum;                  /* per cut (units,ld): mean over baselines */
-    float **fine, **coarse;       /* per cut (units,ld): sums of the steps, and of half as many */
-    double **change, **norm;      /* per cut (block) squares, of the samples still in work */
-    size_t *column, *done, *keep; /* (block) sample of a column still in work; columns that are done, that are not */
-    size_t *steps;                /* (block) that a sample got */
-    float **reduced[3];           /* contribution, activation, gradient: per cut (block,2C) */
-    double **residual, **error;   /* per cut (block) */
-    double *target, *target_zero; /* (block) */
-    float *rate;                  /* (block,N) */
+    retc_attribution *attribution; /* other methods than paths */
+    float *delta, *base;           /* the line: conv0's output at x minus that at x0 (units,ld); at x0, blurred (units,ld) */
+    float *blurred, *scratch;      /* (H,W,in_ld) */
+    float **sum;                   /* per cut (units,ld): mean over baselines */
+    float **fine, **coarse;        /* per cut (units,ld): sums of the steps, and of half as many */
+    double **change, **norm;       /* per cut (block) squares, of the samples still in work */
+    size_t *column, *done, *keep;  /* (block) sample of a column still in work; columns that are done, that are not */
+    size_t *steps;                 /* (block) that a sample got */
+    float **reduced[3];            /* contribution, activation, gradient: per cut (block,2C) */
+    double **residual, **error;    /* per cut (block) */
+    double *target, *target_zero;  /* (block) */
+    float *rate;                   /* (block,N) */
+    float **standard_error;        /* per cut (block,C) */
 } slot_storage;
 
 typedef struct {
@@ -41,7 +43,17 @@ typedef struct {
 
 retc_contribute_options
 retc_contribute_default(void) {
-    return (retc_contribute_options){.rule = RETC_SECANT, .tolerance = 1e-2, .floor = 1e-3, .most_steps = 1024, .block = 64};
+    return (retc_contribute_options){.attribution = {.samples = 16, .noise = 0.2, .orders = 8, .seed = 1},
+                                     .rule = RETC_SECANT,
+                                     .tolerance = 1e-2,
+                                     .floor = 1e-3,
+                                     .most_steps = 1024,
+                                     .block = 64};
+}
+
+int
+retc_contribute_refines(const retc_contribute_options *options) {
+    return options->attribution.method == RETC_METHOD_PATH && options->steps == 0;
 }
 
 /* ---- where ----------------------------------------------------------------------------------------------------------- */
@@ -104,7 +116,10 @@ slot_init(slot_storage *s, const engine *e) {
     }
     ALLOC_CUTS(s->sum, e, cut_units(e, k) * ld);
     ALLOC_CUTS(s->fine, e, cut_units(e, k) * ld);
-    ALLOC_CUTS(s->coarse, e, e->options->steps ? 1 : cut_units(e, k) * ld);
+    ALLOC_CUTS(s->coarse, e, retc_contribute_refines(e->options) ? cut_units(e, k) * ld : 1);
+    if (e->options->attribution.method != RETC_METHOD_PATH)
+        RETC_TRY(RETC_GOT(s->attribution = retc_attribution_alloc(&s->path, &e->options->attribution)));
+    ALLOC_CUTS(s->standard_error, e, network->layer[e->cut[k]].C * block);
     ALLOC_CUTS(s->change, e, block);
     ALLOC_CUTS(s->norm, e, block);
     ALLOC_CUTS(s->residual, e, block);
@@ -124,11 +139,13 @@ done:
 
 static void
 slot_clear(slot_storage *s, size_t cuts) {
+    retc_attribution_free(s->attribution);
     retc_path_clear(&s->path);
     retc_free(s->delta), retc_free(s->base), retc_free(s->blurred), retc_free(s->scratch);
     FREE_CUTS(s->sum, cuts);
     FREE_CUTS(s->fine, cuts);
     FREE_CUTS(s->coarse, cuts);
+    FREE_CUTS(s->standard_error, cuts);
     FREE_CUTS(s->change, cuts);
     FREE_CUTS(s->norm, cuts);
     FREE_CUTS(s->residual, cuts);
@@ -346,29 +363,61 @@ begin_block(const engine *e, slot_storage *s, size_t n) {
         memset(s->error[k], 0, n * sizeof(double));
     }
     for (size_t t = 0; t < n; ++t)
-        s->steps[t] = e->options->steps;
+        s->steps[t] = s->attribution ? 0 : e->options->steps;
+}
+
+static void
+add_start(const engine *e, slot_storage *s, size_t n) {
+    for (size_t t = 0; t < n; ++t)
+        s->target_zero[t] += s->path.start[t] / (double)e->baseline.n;
+}
+
+/* Along the path from baseline b. */
+static void
+integrate(const engine *e, slot_storage *s, retc_path_line line, size_t b) {
+    size_t steps = e->options->steps;
+    retc_path_sweep(&s->path, &line, e->options->rule, steps ? steps : FIRST_STEPS, s->fine, steps ? NULL : s->coarse);
+    if (b == 0)
+        describe_end(e, s, line.n);
+    add_start(e, s, line.n);
+    for (size_t t = 0; t < line.n; ++t)
+        s->column[t] = s->done[t] = t;
+    if (steps)
+        settle(e, s, s->done, line.n, 0);
+    else
+        refine(e, s, line);
+}
+
+/* By another method; one that knows no baseline is done at the first. */
+static void
+attribute(const engine *e, slot_storage *s, retc_path_line line, size_t b, size_t frame) {
+    int has_baseline = retc_attribution_has_baseline(e->options->attribution.method);
+    retc_path_take_ends(&s->path, &line);
+    add_start(e, s, line.n);
+    if (b == 0)
+        describe_end(e, s, line.n);
+    if (b == 0 || has_baseline)
+        retc_attribution_add(s->attribution, line.n, frame, b, has_baseline ? 1 / (float)e->baseline.n : 1, s->sum);
+    for (size_t k = 0; k < e->cuts && retc_attribution_variance(s->attribution, k); ++k)
+        for (size_t c = 0, C = e->network->layer[e->cut[k]].C; c < C; ++c)
+            for (size_t t = 0; t < line.n; ++t)
+                s->standard_error[k][t * C + c] =
+                    (float)sqrt(retc_attribution_variance(s->attribution, k)[c * s->path.tape[1]->ld + t]);
 }
 
 static int
 contribute_block(void *context, size_t slot, retc_tape *tape, const retc_block *block) {
     engine *e = context;
     slot_storage *s = &e->slot[slot];
-    size_t n = block->n, steps = e->options->steps;
+    size_t n = block->n;
     s->path.tape[0] = tape;
     begin_block(e, s, n);
     for (size_t b = 0; b < e->baseline.n; ++b) {
         retc_path_line line = make_line(e, s, tape, b, n);
-        retc_path_sweep(&s->path, &line, e->options->rule, steps ? steps : FIRST_STEPS, s->fine, steps ? NULL : s->coarse);
-        if (b == 0)
-            describe_end(e, s, n);
-        for (size_t t = 0; t < n; ++t) {
-            s->column[t] = s->done[t] = t;
-            s->target_zero[t] += s->path.start[t] / (double)e->baseline.n;
-        }
-        if (steps)
-            settle(e, s, s->done, n, 0);
+        if (s->attribution)
+            attribute(e, s, line, b, block->t0 + 1 - e->network->lag - e->network->L);
         else
-            refine(e, s, line);
+            integrate(e, s, line, b);
     }
     reduce_sums(e, s, n);
     return RETC_OK;
@@ -385,7 +434,10 @@ deliver(void *context, size_t slot, const retc_tape *tape, const retc_block *blo
                              .activation = (const float *const *)s->reduced[1],
                              .gradient = (const float *const *)s->reduced[2],
                              .residual = (const double *const *)s->residual,
-                             .error = e->options->steps ? NULL : (const double *const *)s->error,
+                             .error = retc_contribute_refines(e->options) ? (const double *const *)s->error : NULL,
+                             .standard_error = e->options->attribution.method == RETC_METHOD_SHAPLEY
+                                                   ? (const float *const *)s->standard_error
+                                                   : NULL,
                              .steps = s->steps,
                              .map = (const float *const *)s->sum,
                              .map_ld = tape->ld,
@@ -399,12 +451,12 @@ static int
 check_options(const retc_network *network, const retc_target *target, const retc_contribute_options *o) {
     if (target->N != network->N)
         return RETC_FAIL(RETC_EINVAL, "the target is of %zu cells, the model has %zu", target->N, network->N);
-    if (o->steps == 0 && o->rule != RETC_SECANT)
+    if (retc_contribute_refines(o) && o->rule != RETC_SECANT)
         return RETC_FAIL(RETC_EINVAL, "steps as needed are secants; trapezia need a fixed number of steps");
-    if (o->steps == 0 && (!(o->tolerance > 0) || !(o->floor >= 0) || o->most_steps < FIRST_STEPS))
+    if (retc_contribute_refines(o) && (!(o->tolerance > 0) || !(o->floor >= 0) || o->most_steps < FIRST_STEPS))
         return RETC_FAIL(RETC_EINVAL, "steps as needed take a tolerance above 0, a floor of at least 0 and at least %d steps",
                          FIRST_STEPS);
-    return RETC_OK;
+    return retc_attribution_check(&o->attribution);
 }
 
 int

@@ -11,13 +11,16 @@
  *     c = c_2s + (c_2s - c_s)/3        (Richardson 1911)
  *
  * is better than both, and as complete, since the weights add up to 1.  A sample is done when |c_2s - c_s| <= tolerance
- * max(|c|, floor) at every layer, norms over all units; else its steps are doubled.  The change is an estimate, most often three
- * times the error of c or more; where both sums step over the same kinks of ReLUs it can be too small.
+ * max(|c|, floor) at every layer, norms over all units; else its steps are doubled.  The change is an estimate, most often
+ * three times the error of c or more; where both sums step over the same kinks of ReLUs it can be too small.
  *
- * Activations are the outputs of the convolutions, or what batch norm or the nonlinearity behind them makes of it. */
+ * Activations are the outputs of the convolutions, or what batch norm or the nonlinearity behind them makes of it.
+ *
+ * Other methods than paths (attribution.h) are delivered alike; their residual says how far they are from adding up. */
 #ifndef RETC_CONTRIBUTE_H
 #define RETC_CONTRIBUTE_H
 
+#include "attribution.h"
 #include "baseline.h"
 #include "network.h"
 #include "path.h"
@@ -34,6 +37,7 @@ extern "C" {
 typedef enum { RETC_AT_CONVOLUTION, RETC_AT_NORM, RETC_AT_NONLINEARITY } retc_contribute_place;
 
 typedef struct {
+    retc_attribution_options attribution; /* method RETC_METHOD_PATH: integrated gradients, by the following */
     retc_path_rule rule;
     size_t steps;      /* fixed number of steps; 0: as many as every sample needs, secants only */
     double tolerance;  /* of the contributions' norm */
@@ -48,14 +52,16 @@ typedef struct {
 /* What one block gives; arrays are borrowed until the receiver returns.  `cut` counts the convolutions, C_k are its channels.
  */
 typedef struct {
-    size_t t0, n, sample;             /* response frames t0 ... t0+n-1, samples sample ... */
-    const float *const *contribution; /* per cut (n,2 C_k): per channel the sums of negative, then of positive units */
-    const float *const *activation;   /* per cut (n,2 C_k): the same of the activations at the stimulus */
-    const float *const *gradient;     /* per cut (n,2 C_k): the same of dt/da at the stimulus */
-    const double *const *residual;    /* per cut (n): sum of contributions - (t(x) - t(x0)) */
-    const double *const *error;       /* per cut (n): |c_2s - c_s| / max(|c|, floor); NULL with fixed steps */
-    const size_t *steps;              /* (n) of the finer of the two sums */
-    const float *const *map;          /* per cut (units,map_ld): contributions of all units, C h w rows */
+    size_t t0, n, sample;               /* response frames t0 ... t0+n-1, samples sample ... */
+    const float *const *contribution;   /* per cut (n,2 C_k): per channel the sums of negative, then of positive units */
+    const float *const *activation;     /* per cut (n,2 C_k): the same of the activations at the stimulus */
+    const float *const *gradient;       /* per cut (n,2 C_k): the same of dt/da at the stimulus */
+    const double *const *residual;      /* per cut (n): sum of contributions - (t(x) - t(x0)) */
+    const double *const *error;         /* per cut (n): |c_2s - c_s| / max(|c|, floor); NULL with fixed steps, without path */
+    const float *const *standard_error; /* per cut (n,C_k) of the sum over a channel, from the choice of orders; Shapley values
+                                           only, else NULL */
+    const size_t *steps;                /* (n) of the finer of the two sums; 0 without path */
+    const float *const *map;            /* per cut (units,map_ld): contributions of all units, C h w rows */
     size_t map_ld;
     const float *rate;         /* (n,N) Hz */
     const double *target;      /* (n) t(x) */
@@ -65,8 +71,11 @@ typedef struct {
 typedef int retc_contribution_receiver(void *context, const retc_contribution *block);
 
 /* Secants, as many steps as needed for a tolerance of 1e-2 above a floor of 1e-3, 1024 at most, at convolutions, from mean
- * grey, in blocks of 64 frames, on all processors. */
+ * grey, in blocks of 64 frames, on all processors.  Should another method be set: 16 stimuli with noise of 0.2, 8 orders. */
 retc_contribute_options retc_contribute_default(void);
+
+/* Does every sample get as many steps as it needs? */
+int retc_contribute_refines(const retc_contribute_options *options);
 
 /* Layers at which contributions are taken, one per convolution: `cut` has room for network->layers. */
 size_t retc_contribute_cuts(const retc_network *network, retc_contribute_place place, size_t *cut);

@@ -15,17 +15,19 @@ pkginclude_HEADERS += analysis/figure_filters.h analysis/figure_irf.h analysis/f
     analysis/figure_network.h \
     analysis/figure_psth.h analysis/figure_scores.h analysis/figure_stimulus.h analysis/figure_strip.h analysis/figure_sweep.h analysis/figure_table.h
 libretcodec_internal_la_SOURCES += \
+    analysis/attribution.c analysis/attribution.h analysis/attribution_cam.c analysis/attribution_internal.h \
+    analysis/attribution_knock.c \
     analysis/baseline.c analysis/baseline.h \
     analysis/contribute.c analysis/contribute.h \
     analysis/contribute_file.c analysis/contribute_file.h \
     analysis/irf.c analysis/irf.h analysis/irf_file.c \
     analysis/path.c analysis/path.h \
-    analysis/target.c analysis/target.h \
+    analysis/target.c analysis/target.h analysis/target_value.c \
     analysis/predict.c analysis/predict.h \
     analysis/predict_ensemble.c analysis/predict_ensemble.h \
     analysis/predict_file.c analysis/predict_file.h analysis/predict_score.c \
     analysis/scores.c analysis/scores.h
-pkginclude_HEADERS += analysis/baseline.h analysis/contribute.h analysis/contribute_file.h analysis/predict.h \
+pkginclude_HEADERS += analysis/attribution.h analysis/baseline.h analysis/contribute.h analysis/contribute_file.h analysis/predict.h \
     analysis/predict_ensemble.h analysis/predict_file.h analysis/scores.h analysis/irf.h analysis/path.h analysis/target.h
 libretcodec_internal_la_SOURCES += \
     analysis/modes.c analysis/modes.h analysis/modes_file.c \

@@ -60,6 +60,20 @@ move_to(const retc_path *path, const retc_path_line *line, float alpha, retc_tap
     retc_tape_forward(tape, 1, path->network->layers, line->n);
 }
 
+static void
+start_at(retc_path *path, const retc_path_line *line, retc_tape *tape) {
+    move_to(path, line, 0, tape);
+    for (size_t t = 0; t < line->n; ++t)
+        path->start[t] = retc_path_target(path, tape, t);
+}
+
+void
+retc_path_take_ends(retc_path *path, const retc_path_line *line) {
+    start_at(path, line, path->tape[1]);
+    move_to(path, line, 1, path->tape[0]);
+    path->end = path->tape[0];
+}
+
 /* ---- gradients ------------------------------------------------------------------------------------------------------- */
 
 /* Gradient of the target at the rates of `tape`, or its discrete gradient between `from` and `tape`, into the last layer. */
@@ -75,9 +89,8 @@ target_gradient(retc_path *path, const retc_tape *from, retc_tape *tape, size_t 
     }
 }
 
-/* Gradients down to the lowest cut; with `from` another tape, by secants between the two. */
-static void
-differentiate(retc_path *path, const retc_tape *from, retc_tape *tape, size_t n) {
+void
+retc_path_differentiate(retc_path *path, const retc_tape *from, retc_tape *tape, size_t n) {
     target_gradient(path, from, tape, n);
     if (from == tape)
         retc_tape_backward(tape, path->network->layers - 1, path->cut[0], n);
@@ -87,7 +100,7 @@ differentiate(retc_path *path, const retc_tape *from, retc_tape *tape, size_t n)
 
 void
 retc_path_differentiate_end(retc_path *path, size_t n) {
-    differentiate(path, path->end, path->end, n);
+    retc_path_differentiate(path, path->end, path->end, n);
 }
 
 /* ---- the sweep ------------------------------------------------------------------------------------------------------- */
@@ -98,9 +111,8 @@ clear_sums(const retc_path *path, float *const *sum) {
         memset(sum[k], 0, retc_layer_units(&path->network->layer[path->cut[k]]) * path->tape[1]->ld * sizeof(float));
 }
 
-/* Can unit `row` of layer l contribute?  Not where a grab layer passes it by. */
-static int
-is_seen(const retc_network *network, size_t l, size_t row) {
+int
+retc_path_sees(const retc_network *network, size_t l, size_t row) {
     const size_t *position = retc_network_grabbed(network, l);
     const retc_layer *layer = &network->layer[l];
     size_t c = row / (layer->h * layer->w);
@@ -114,7 +126,7 @@ add_step(const retc_path *path, retc_path_rule rule, const retc_tape *from, cons
     for (size_t k = 0; k < path->cuts; ++k) {
         size_t l = path->cut[k], ld = tape->ld;
         for (size_t row = 0; row < retc_layer_units(&path->network->layer[l]); ++row) {
-            if (!is_seen(path->network, l, row))
+            if (!retc_path_sees(path->network, l, row))
                 continue;
             const float *a = tape->out[l] + row * ld, *a0 = from->out[l] + row * ld, *g = tape->grad[l] + row * ld;
             float *sum = sums[k] + row * ld;
@@ -131,7 +143,7 @@ static void
 take_step(retc_path *path, const retc_path_line *line, retc_path_rule rule, double alpha, const retc_tape *from, retc_tape *to,
           float *const *sums) {
     move_to(path, line, (float)alpha, to);
-    differentiate(path, rule == RETC_SECANT ? from : to, to, line->n);
+    retc_path_differentiate(path, rule == RETC_SECANT ? from : to, to, line->n);
     add_step(path, rule, from, to, line->n, sums);
 }
 
@@ -153,7 +165,7 @@ sweep_in_pairs(retc_path *path, const retc_path_line *line, size_t steps, float 
     for (size_t i = 0; i < steps; i += 2) {
         take_step(path, line, RETC_SECANT, (double)(i + 1) / (double)steps, from, middle, fine);
         take_step(path, line, RETC_SECANT, (double)(i + 2) / (double)steps, middle, to, fine);
-        differentiate(path, from, to, line->n);
+        retc_path_differentiate(path, from, to, line->n);
         add_step(path, RETC_SECANT, from, to, line->n, coarse);
         retc_tape *swap = from;
         from = to, to = swap;
@@ -165,11 +177,9 @@ void
 retc_path_sweep(retc_path *path, const retc_path_line *line, retc_path_rule rule, size_t steps, float *const *fine,
                 float *const *coarse) {
     clear_sums(path, fine);
-    move_to(path, line, 0, path->tape[0]);
-    for (size_t t = 0; t < line->n; ++t)
-        path->start[t] = retc_path_target(path, path->tape[0], t);
+    start_at(path, line, path->tape[0]);
     if (rule == RETC_TRAPEZIUM)
-        differentiate(path, path->tape[0], path->tape[0], line->n);
+        retc_path_differentiate(path, path->tape[0], path->tape[0], line->n);
     if (coarse) {
         clear_sums(path, coarse);
         path->end = sweep_in_pairs(path, line, steps, fine, coarse);

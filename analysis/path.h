@@ -51,8 +51,18 @@ void retc_path_clear(retc_path *path);
 void retc_path_sweep(retc_path *path, const retc_path_line *line, retc_path_rule rule, size_t steps, float *const *fine,
                      float *const *coarse);
 
+/* Instead of a sweep: put tape[1] at alpha = 0 and tape[0] at 1, which is then path->end, and set path->start. */
+void retc_path_take_ends(retc_path *path, const retc_path_line *line);
+
+/* Gradients of the target at `tape` down to the lowest cut, into its grad; with `from` another tape, by secants between both.
+ */
+void retc_path_differentiate(retc_path *path, const retc_tape *from, retc_tape *tape, size_t n);
+
 /* Gradients at the end of the sweep, in the tape path->end, by derivatives. */
 void retc_path_differentiate_end(retc_path *path, size_t n);
+
+/* Can unit `row` of layer l contribute?  Not where a grab layer passes it by. */
+int retc_path_sees(const retc_network *network, size_t l, size_t row);
 
 /* Target at a place on the path, of sample t. */
 double retc_path_target(retc_path *path, const retc_tape *tape, size_t t);

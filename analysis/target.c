@@ -12,10 +12,73 @@ enum { BLOCK = 128 };
 /* ---- making ---------------------------------------------------------------------------------------------------------- */
 
 int
-retc_target_init(retc_target *target, retc_target_kind kind, size_t N, size_t cell) {
-    *target = (retc_target){.kind = kind, .N = N, .cell = cell};
-    if (kind == RETC_TARGET_CELL && cell >= N)
-        return RETC_FAIL(RETC_EINVAL, "cell %zu is asked for, the model has cells 0 to %zu", cell, N - 1);
+retc_target_init(retc_target *target, retc_target_kind kind, size_t N, size_t which) {
+    *target = (retc_target){.kind = kind, .N = N, .softmax = kind == RETC_TARGET_ENTROPY};
+    if (kind == RETC_TARGET_CELL) {
+        target->cell = which;
+        if (which >= N)
+            return RETC_FAIL(RETC_EINVAL, "cell %zu is asked for, the model has cells 0 to %zu", which, N - 1);
+    }
+    if (kind == RETC_TARGET_TOP) {
+        target->k = which;
+        if (which == 0 || which > N)
+            return RETC_FAIL(RETC_EINVAL, "the %zu largest rates are asked for, the model has %zu cell%s: ask for 1 to %zu",
+                             which, N, N == 1 ? "" : "s", N);
+    }
+    if ((kind == RETC_TARGET_ENTROPY || kind == RETC_TARGET_CONTRASTIVE) && N < 2)
+        return RETC_FAIL(RETC_EINVAL, "the target %s compares cells, the model has one: explain that cell instead",
+                         retc_target_name(target));
+    return RETC_OK;
+}
+
+int
+retc_target_init_linear(retc_target *target, size_t N, size_t n, const double *weight) {
+    int status = RETC_OK, any = 0;
+    *target = (retc_target){.kind = RETC_TARGET_LINEAR, .N = N};
+    if (n != N)
+        return RETC_FAIL(RETC_EINVAL, "%zu weight%s given, the model has %zu cells: give one for each", n,
+                         n == 1 ? " is" : "s are", N);
+    for (size_t j = 0; j < N; ++j) {
+        if (!isfinite(weight[j]))
+            return RETC_FAIL(RETC_EINVAL, "the weight of cell %zu is not a finite number", j);
+        any |= weight[j] != 0;
+    }
+    if (!any)
+        return RETC_FAIL(RETC_EINVAL, "all weights are 0: there is nothing to explain");
+    RETC_TRY(RETC_ALLOC(target->weight, N));
+    memcpy(target->weight, weight, N * sizeof *weight);
+done:
+    return status;
+}
+
+int
+retc_target_init_cells(retc_target *target, size_t N, size_t n, const size_t *cell) {
+    int status = RETC_OK;
+    *target = (retc_target){.kind = RETC_TARGET_CELLS, .N = N};
+    RETC_TRY(RETC_ALLOC(target->weight, N));
+    for (size_t i = 0; i < n; ++i) {
+        if (cell[i] >= N)
+            RETC_TRY(RETC_FAIL(RETC_EINVAL, "cell %zu is asked for, the model has cells 0 to %zu", cell[i], N - 1));
+        if (target->weight[cell[i]] != 0)
+            RETC_TRY(RETC_FAIL(RETC_EINVAL, "cell %zu is asked for twice", cell[i]));
+        target->weight[cell[i]] = 1;
+    }
+    if (n == 0)
+        RETC_TRY(RETC_FAIL(RETC_EINVAL, "no cell is asked for"));
+done:
+    if (status < 0)
+        retc_target_clear(target);
+    return status;
+}
+
+int
+retc_target_through_softmax(retc_target *target) {
+    if (target->kind == RETC_TARGET_SUM || target->kind == RETC_TARGET_SURPRISAL || target->N < 2)
+        return RETC_FAIL(RETC_EINVAL, "the target %s cannot be taken through softmax: outputs of softmax always sum to 1, %s",
+                         retc_target_name(target),
+                         target->kind == RETC_TARGET_SURPRISAL ? "so that their covariance cannot be inverted"
+                                                               : "so that nothing changes");
+    target->softmax = 1;
     return RETC_OK;
 }
 
@@ -37,6 +100,7 @@ done:
 
 void
 retc_target_clear(retc_target *target) {
+    retc_free(target->weight);
     retc_free(target->mean);
     retc_free(target->precision);
     *target = (retc_target){0};
@@ -156,48 +220,4 @@ done:
     retc_free(m.sum);
     retc_free(m.products);
     return status;
-}
-
-/* ---- using ----------------------------------------------------------------------------------------------------------- */
-
-const char *
-retc_target_name(const retc_target *target) {
-    switch (target->kind) {
-    case RETC_TARGET_CELL:
-        return "cell";
-    case RETC_TARGET_SUM:
-        return "sum";
-    case RETC_TARGET_SURPRISAL:
-        return "surprisal";
-    }
-    return "";
-}
-
-double
-retc_target_value(const retc_target *target, const double *y) {
-    double value = 0;
-    switch (target->kind) {
-    case RETC_TARGET_CELL:
-        return y[target->cell];
-    case RETC_TARGET_SUM:
-        for (size_t i = 0; i < target->N; ++i)
-            value += y[i];
-        return value;
-    case RETC_TARGET_SURPRISAL:
-        for (size_t i = 0; i < target->N; ++i)
-            for (size_t j = 0; j < target->N; ++j)
-                value += 0.5 * (y[i] - target->mean[i]) * target->precision[i * target->N + j] * (y[j] - target->mean[j]);
-        return value;
-    }
-    return value;
-}
-
-void
-retc_target_gradient(const retc_target *target, const double *y, const double *y0, double *g) {
-    for (size_t i = 0; i < target->N; ++i) {
-        g[i] = target->kind == RETC_TARGET_SUM || (target->kind == RETC_TARGET_CELL && i == target->cell) ? 1 : 0;
-        if (target->kind == RETC_TARGET_SURPRISAL)
-            for (size_t j = 0; j < target->N; ++j)
-                g[i] += target->precision[i * target->N + j] * (0.5 * (y[j] + y0[j]) - target->mean[j]);
-    }
 }

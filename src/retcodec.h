@@ -111,6 +111,8 @@
 #include "trainer.h"
 
 /* analysis */
+#include "attribution.h"
+#include "baseline.h"
 #include "contribute.h"
 #include "contribute_file.h"
 #include "irf.h"

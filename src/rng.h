@@ -25,7 +25,8 @@ typedef enum {
     RETC_STREAM_DROPOUT,
     RETC_STREAM_BOOTSTRAP,
     RETC_STREAM_SWEEP,
-    RETC_STREAM_BASELINES
+    RETC_STREAM_BASELINES,
+    RETC_STREAM_ATTRIBUTION
 } retc_stream;
 
 /* 64 bits that name the stream (seed, stream, index), and 64 bits that follow `x` and look unrelated. */

@@ -1,6 +1,7 @@
 # A test program is one file, tests/check_NAME.c: list it here.
 C_TESTS = \
     tests/check_architecture \
+    tests/check_attribution \
     tests/check_base \
     tests/check_chain \
     tests/check_fftconv \
@@ -17,6 +18,7 @@ C_TESTS = \
     tests/check_figure_circuit \
     tests/check_figure_models \
     tests/check_golden \
+    tests/check_golden_methods \
     tests/check_glm \
     tests/check_guard \
     tests/check_h5 \
@@ -63,13 +65,14 @@ C_TESTS = \
     tests/check_stacked \
     tests/check_stats \
     tests/check_stimuli \
+    tests/check_target \
     tests/check_torch \
     tests/check_training \
     tests/check_transforms \
     tests/check_video \
     tests/check_xcorr
 LDADD = tests/libtesting.la libretcodec-internal.la $(CHECK_LIBS)
-tests_libtesting_la_SOURCES = tests/testing.c tests/testing.h tests/fixtures.c tests/fixtures.h tests/layer_recipes.c tests/layer_recipes.h \
+tests_libtesting_la_SOURCES = tests/testing.c tests/testing.h tests/collected.c tests/collected.h tests/fixtures.c tests/fixtures.h tests/layer_recipes.c tests/layer_recipes.h \
     tests/published.c tests/published.h tests/tables.c tests/tables.h
 tests_libtesting_la_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_SRCDIR='"$(abs_srcdir)/tests"' $(CHECK_CFLAGS)
 if HAVE_CHECK
