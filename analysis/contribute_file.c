@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "layer_statistics.h"
 #include "stats.h"
 #include "stream.h"
 
@@ -24,6 +25,8 @@ typedef struct {
     float *target_float, *rate_sum;
     retc_sums *score; /* (N) */
     retc_completeness *completeness;
+    retc_layer_sums *layer[MOST_CUTS];
+    retc_reduction *reduction;
     double tolerance, change_square; /* tolerance 0: the number of steps is fixed */
 } writer;
 
@@ -205,8 +208,10 @@ receive(void *context, const retc_contribution *b) {
     int status = RETC_OK;
     RETC_TRY(check_finite(w, b));
     RETC_TRY(write_metadata(w, b));
+    RETC_TRY(retc_reduction_write(w->reduction, b));
     for (size_t k = 0; k < w->cuts; ++k) {
         const retc_layer *layer = &w->network->layer[w->cut[k]];
+        retc_layer_sums_add(w->layer[k], b->contribution[k], b->activation[k], b->n);
         snprintf(name, sizeof name, "/%s_contributions/%s", w->name, w->cut_name[k]);
         RETC_TRY(write_slab(w, name, RETC_H5_FLOAT, b, 2 * layer->C, b->contribution[k]));
         snprintf(name, sizeof name, "/activations/%s", w->cut_name[k]);
@@ -234,6 +239,19 @@ done:
 }
 
 static int
+write_statistics(const writer *w) {
+    int status = RETC_OK;
+    for (size_t k = 0; k < w->cuts && status >= 0; ++k) {
+        retc_layer_statistics statistics;
+        status = retc_layer_sums_finish(w->layer[k], &statistics);
+        if (status >= 0)
+            status = retc_layer_statistics_write(&statistics, w->cut_name[k], w->file);
+        retc_layer_statistics_clear(&statistics);
+    }
+    return status;
+}
+
+static int
 write_summary(writer *w) {
     int status = RETC_OK;
     double *r = NULL;
@@ -244,6 +262,7 @@ write_summary(writer *w) {
     RETC_TRY(retc_h5_put(w->file, "/metadata/correlations_per_cell", RETC_H5_DOUBLE, 1, &N, r));
     for (size_t k = 0; k < w->cuts; ++k)
         w->completeness->relative[k] = w->change_square > 0 ? sqrt(w->completeness->relative[k] / w->change_square) : 0;
+    RETC_TRY(write_statistics(w));
 done:
     retc_free(r);
     return status;
@@ -273,7 +292,7 @@ done:
 }
 
 static int
-writer_init(writer *w, const retc_contribute_options *options) {
+writer_init(writer *w, const retc_contribute_options *options, const retc_reduction_options *reductions) {
     int status = RETC_OK;
     size_t N = w->network->N, n_spans = 0, block = options->block, *cut = NULL, *conv = NULL;
     retc_span *spans = NULL;
@@ -299,6 +318,10 @@ writer_init(writer *w, const retc_contribute_options *options) {
     RETC_TRY(RETC_ALLOC(w->target_float, block));
     RETC_TRY(RETC_ALLOC(w->rate_sum, block));
     RETC_TRY(RETC_ALLOC(w->score, N));
+    for (size_t k = 0; k < w->cuts; ++k)
+        RETC_TRY(RETC_GOT(w->layer[k] = retc_layer_sums_alloc(w->network->layer[cut[k]].C)));
+    RETC_TRY(RETC_GOT(w->reduction =
+                          retc_reduction_alloc(w->network, w->cut, w->cut_name, w->cuts, w->T, block, reductions, w->file)));
 done:
     retc_free(spans);
     retc_free(cut);
@@ -308,8 +331,8 @@ done:
 
 int
 retc_contribute_write(const retc_network *network, retc_recording *recording, retc_part part, const retc_target *target,
-                      const retc_contribute_options *options, const char *dataset, retc_h5 *file, const retc_progress *progress,
-                      retc_completeness *completeness) {
+                      const retc_contribute_options *options, const retc_reduction_options *reductions, const char *dataset,
+                      retc_h5 *file, const retc_progress *progress, retc_completeness *completeness) {
     int status = RETC_OK;
     writer w = {.network = network,
                 .recording = recording,
@@ -321,7 +344,7 @@ retc_contribute_write(const retc_network *network, retc_recording *recording, re
                 .completeness = completeness};
     *completeness = (retc_completeness){0};
     RETC_TRY(retc_stream_check(network, recording, 1));
-    RETC_TRY(writer_init(&w, options));
+    RETC_TRY(writer_init(&w, options, reductions));
     RETC_TRY(make_all(&w, dataset));
     RETC_TRY(write_attributes(&w, options));
     RETC_TRY(retc_contribute(network, recording, part, target, options, receive, &w, progress));
@@ -332,5 +355,8 @@ retc_contribute_write(const retc_network *network, retc_recording *recording, re
 done:
     retc_free(w.counts), retc_free(w.row_major), retc_free(w.time), retc_free(w.frame), retc_free(w.index);
     retc_free(w.target_float), retc_free(w.rate_sum), retc_free(w.score);
+    for (size_t k = 0; k < w.cuts; ++k)
+        retc_layer_sums_free(w.layer[k]);
+    retc_reduction_free(w.reduction);
     return status;
 }

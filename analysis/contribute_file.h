@@ -9,6 +9,7 @@
 
 #include "contribute.h"
 #include "h5.h"
+#include "reduction.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -24,10 +25,11 @@ typedef struct {
     size_t unconverged; /* samples above the tolerance */
 } retc_completeness;
 
-/* Compute contributions over a part and stream them into `file`.  `dataset` names the recording. */
+/* Compute contributions over a part and stream them into `file`, with what else is asked for (reduction.h; NULL: nothing) and
+ * the statistics of every layer (layer_statistics.h).  `dataset` names the recording. */
 int retc_contribute_write(const retc_network *network, retc_recording *recording, retc_part part, const retc_target *target,
-                          const retc_contribute_options *options, const char *dataset, retc_h5 *file,
-                          const retc_progress *progress, retc_completeness *completeness) RETC_USED;
+                          const retc_contribute_options *options, const retc_reduction_options *reductions, const char *dataset,
+                          retc_h5 *file, const retc_progress *progress, retc_completeness *completeness) RETC_USED;
 
 #ifdef __cplusplus
 }

@@ -51,3 +51,7 @@ libretcodec_internal_la_SOURCES += analysis/figure_circuit.c analysis/figure_cir
 pkginclude_HEADERS += analysis/figure_circuit.h
 libretcodec_internal_la_SOURCES += analysis/predict_spikes.c analysis/predict_spikes.h
 pkginclude_HEADERS += analysis/predict_spikes.h
+libretcodec_internal_la_SOURCES += \
+    analysis/layer_statistics.c analysis/layer_statistics.h \
+    analysis/reduction.c analysis/reduction.h
+pkginclude_HEADERS += analysis/layer_statistics.h analysis/reduction.h

@@ -2,14 +2,16 @@
 
 #include "command.h"
 #include "contribute_file.h"
+#include "layer_statistics.h"
 #include "model_file.h"
 #include "recording_arguments.h"
 
 typedef struct {
-    const char *model, *recording, *target, *part, *statistics, *method, *place, *baseline;
+    const char *model, *recording, *target, *part, *statistics, *method, *place, *baseline, *reduce;
     size_t cell, baselines, baseline_frame;
     double blur;
     retc_contribute_options contribute;
+    retc_reduction_options reductions;
     retc_recording_arguments open;
     retc_common common;
 } options;
@@ -88,6 +90,49 @@ say_completeness(const options *o, const retc_network *network, const retc_targe
                  c->unconverged, c->samples, o->contribute.tolerance, o->contribute.most_steps);
 }
 
+/* What the layers look like; in brackets, their activations. */
+static int
+say_statistics(const options *o, const retc_network *network) {
+    int status = RETC_OK;
+    retc_layer_statistics s = {0};
+    if (o->common.quiet)
+        return RETC_OK;
+    retc_h5 *file = retc_h5_open(o->common.output);
+    RETC_TRY(file ? RETC_OK : RETC_EIO);
+    retc_say(&o->common, "%-8s %16s %20s %22s %10s %10s\n", "layer", "sparsity", "columns that share", "dimensions (90 %)",
+             "r -/+", "r act.");
+    for (size_t l = 0; l < network->layers; ++l) {
+        if (!network->layer[l].cut[0])
+            continue;
+        RETC_TRY(retc_layer_statistics_read(file, network->layer[l].cut, &s));
+        retc_say(&o->common, "%-8s     %.3f (%.3f)   %5.1f (%5.1f) of %3zu     %5zu (%3zu) of %3zu %10.3f %10.3f\n",
+                 network->layer[l].cut, s.contribution.hoyer, s.activation.hoyer, s.contribution.participation_ratio,
+                 s.activation.participation_ratio, 2 * s.C, s.contribution.dimension, s.activation.dimension, 2 * s.C,
+                 s.mean_opposition, s.mean_agreement);
+        retc_layer_statistics_clear(&s);
+    }
+    retc_say(&o->common, "brackets: activations; r -/+: of negative and positive contributions of a channel, r act.: of its "
+                         "contribution and activation; means over channels\n");
+done:
+    retc_layer_statistics_clear(&s);
+    retc_h5_close(file);
+    return status;
+}
+
+/* Where cells are is only asked for when it matters: it may take a pass over the train part. */
+static int
+set_reductions(options *o, const retc_network *network, retc_recording *recording, const retc_progress *progress,
+               double **centre) {
+    int status = RETC_OK;
+    if (!(o->reductions.kinds & RETC_REDUCE_NEIGHBOURHOOD))
+        return RETC_OK;
+    RETC_TRY(RETC_ALLOC(*centre, 2 * network->N));
+    RETC_TRY(retc_reduction_centres(network, recording, o->common.threads, progress, *centre));
+    o->reductions.centre = *centre;
+done:
+    return status;
+}
+
 static void
 set_contribute(options *o) {
     o->contribute.threads = o->common.threads;
@@ -110,6 +155,8 @@ retc_cmd_contribute(int argc, char **argv) {
                  .baselines = 10,
                  .blur = 5,
                  .contribute = retc_contribute_default(),
+                 .reduce = "split",
+                 .reductions = {.patch = 4, .radius = 5},
                  .open = RETC_RECORDING_DEFAULT,
                  .common = {.seed = 1}};
     const retc_option table[] = {
@@ -137,6 +184,13 @@ retc_cmd_contribute(int argc, char **argv) {
         {"baseline-frame", 0, RETC_OPTION_SIZE, 0, &o.baseline_frame, 0, 1e12, NULL, "frame of the train part, from 0"},
         {"blur", 0, RETC_OPTION_DOUBLE, 0, &o.blur, 0.1, 1e4, "pixels", "standard deviation of the blur"},
         {"baselines", 0, RETC_OPTION_SIZE, 0, &o.baselines, 1, 1e4, NULL, "random windows of the train part"},
+        {"reduce", 0, RETC_OPTION_TEXT, 0, &o.reduce, 0, 0, NULL,
+         "what is written of every layer, one or more with commas between them: split (always there; sums of the negative "
+         "and of the positive units of each channel), maps (all units), sum (one number per channel), patch (split, of "
+         "patches of units), neighbourhood (split, of the units around every cell)"},
+        {"patch", 0, RETC_OPTION_SIZE, 0, &o.reductions.patch, 1, 1e6, "units", "side of a patch"},
+        {"radius", 0, RETC_OPTION_DOUBLE, 0, &o.reductions.radius, 0, 1e6, "pixels",
+         "of a neighbourhood, between the middles of receptive fields"},
         {"block", 0, RETC_OPTION_SIZE, RETC_OPTION_NO_EFFECT, &o.contribute.block, 1, 65536, "frames",
          "frames in memory per thread"},
         RETC_RECORDING_CELLS(o.open),
@@ -150,25 +204,29 @@ retc_cmd_contribute(int argc, char **argv) {
     retc_network *network = NULL;
     retc_target target = {0};
     retc_baseline baseline = retc_baseline_grey();
+    double *centre = NULL;
     retc_completeness completeness;
     retc_h5 *file = NULL;
     int status = retc_command_begin(&usage, table, &o.common, argc, argv, &provenance);
     if (status != RETC_OK)
         goto done;
     set_contribute(&o);
+    RETC_TRY(retc_reduction_parse(o.reduce, &o.reductions.kinds));
     RETC_TRY(RETC_GOT(network = retc_network_open(o.model)));
     RETC_TRY(retc_recording_arguments_open(&o.open, &o.common, o.recording, &recording));
     const retc_progress *progress = retc_meter_start("contribute", o.common.quiet);
     RETC_TRY(make_baseline(&o, network, recording, &baseline));
     o.contribute.baseline = &baseline;
     RETC_TRY(make_target(&o, network, recording, progress, &target));
+    RETC_TRY(set_reductions(&o, network, recording, progress, &centre));
     RETC_TRY(RETC_GOT(file = retc_h5_create(o.common.output, o.common.force)));
     RETC_TRY(retc_contribute_write(network, recording, strcmp(o.part, "test") == 0 ? RETC_TEST : RETC_TRAIN, &target,
-                                   &o.contribute, o.recording, file, progress, &completeness));
+                                   &o.contribute, &o.reductions, o.recording, file, progress, &completeness));
     retc_meter_stop();
     RETC_TRY(retc_h5_set_text(file, "/", "baseline", o.baseline));
     RETC_TRY(retc_command_finish(file, &o.common, provenance));
     say_completeness(&o, network, &target, &completeness);
+    RETC_TRY(say_statistics(&o, network));
     if (completeness.unconverged)
         status = RETC_NOT_CONVERGED;
 done:
@@ -176,6 +234,7 @@ done:
     retc_h5_close(file);
     retc_target_clear(&target);
     retc_baseline_clear(&baseline);
+    retc_free(centre);
     retc_network_free(network);
     retc_recording_close(recording);
     retc_command_end(table, provenance);

@@ -478,7 +478,7 @@ contribute_job(const char *path, size_t budget) {
     RETC_TRY(RETC_GOT(network = retc_fit_network(recording, &fit)));
     RETC_TRY(retc_target_init(&target, RETC_TARGET_SUM, network->N, 0));
     RETC_TRY(RETC_GOT(file = retc_h5_create(retc_test_path("contributions.h5"), 1)));
-    RETC_TRY(retc_contribute_write(network, recording, RETC_TRAIN, &target, &options, "long", file, NULL, &completeness));
+    RETC_TRY(retc_contribute_write(network, recording, RETC_TRAIN, &target, &options, NULL, "long", file, NULL, &completeness));
     RETC_TRY(retc_h5_commit(file));
 done:
     retc_target_clear(&target);

@@ -37,6 +37,7 @@ C_TESTS = \
     tests/check_kernels \
     tests/check_layer_files \
     tests/check_layer_sums \
+    tests/check_layer_statistics \
     tests/check_layers \
     tests/check_ln \
     tests/check_mat \
@@ -55,6 +56,7 @@ C_TESTS = \
     tests/check_recipe \
     tests/check_recovery \
     tests/check_recovery_retina \
+    tests/check_reduction \
     tests/check_recording \
     tests/check_recording_choice \
     tests/check_reliability \
@@ -86,7 +88,7 @@ EXTRA_DIST += tests/golden/sae.h5 tests/golden/tiny_wn.h5
 # The program as its users meet it.
 TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = $(SHELL)
-CLI_TESTS = tests/cli/bad_input.sh tests/cli/convert.sh tests/cli/simulate.sh tests/cli/damaged.sh tests/cli/ensemble.sh tests/cli/export.sh tests/cli/export_torch.sh tests/cli/figure.sh tests/cli/fit_glm.sh tests/cli/files.sh tests/cli/fit.sh \
+CLI_TESTS = tests/cli/bad_input.sh tests/cli/contribute_layers.sh tests/cli/convert.sh tests/cli/simulate.sh tests/cli/damaged.sh tests/cli/ensemble.sh tests/cli/export.sh tests/cli/export_torch.sh tests/cli/figure.sh tests/cli/fit_glm.sh tests/cli/files.sh tests/cli/fit.sh \
     tests/cli/import.sh tests/cli/import_interneurons.sh tests/cli/import_matlab.sh \
     tests/cli/info.sh tests/cli/install.sh tests/cli/memory.sh tests/cli/network.sh tests/cli/protocol.sh tests/cli/quality.sh \
     tests/cli/recording_options.sh tests/cli/resume.sh tests/cli/run.sh tests/cli/scores.sh tests/cli/stimulus_natural.sh \
@@ -94,7 +96,7 @@ CLI_TESTS = tests/cli/bad_input.sh tests/cli/convert.sh tests/cli/simulate.sh te
 dist_check_SCRIPTS += $(CLI_TESTS)
 TESTS += $(CLI_TESTS)
 EXTRA_DIST += tests/cli/lib.sh
-EXTRA_DIST += tests/h5py/read_export.py
+EXTRA_DIST += tests/h5py/read_export.py tests/h5py/read_contributions.py
 check_PROGRAMS += tests/cli/edit_h5
 tests_cli_edit_h5_SOURCES = tests/cli/edit_h5.c
 tests_cli_edit_h5_LDADD = $(HDF5_LIBS)

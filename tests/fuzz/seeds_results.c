@@ -175,7 +175,8 @@ fuzz_seed_contributions(const char *path, unsigned variant) {
         return 0;
     chain c = begin_chain(path);
     fuzz_made(retc_target_init(&target, RETC_TARGET_SUM, N, 0));
-    fuzz_made(retc_contribute_write(c.network, c.recording, RETC_TRAIN, &target, &options, "x", c.file, NULL, &completeness));
+    fuzz_made(
+        retc_contribute_write(c.network, c.recording, RETC_TRAIN, &target, &options, NULL, "x", c.file, NULL, &completeness));
     retc_target_clear(&target);
     return end_chain(&c);
 }
@@ -207,7 +208,7 @@ fuzz_seed_irf(const char *path, unsigned variant) {
     if (variant > 0)
         return 0;
     chain c = begin_chain(path);
-    fuzz_made(retc_irf_write(c.network, c.recording, RETC_TRAIN, &options, "x", c.file, NULL));
+    fuzz_made(retc_irf_write(c.network, c.recording, RETC_TRAIN, &options, NULL, "x", c.file, NULL));
     return end_chain(&c);
 }
 
