@@ -28,6 +28,12 @@ has_part(const retc_option *table, option_part part) {
     return 0;
 }
 
+/* Its names would not fit beside the option's. */
+static int
+is_long_choice(const retc_option *option) {
+    return option->type == RETC_OPTION_CHOICE && strlen(option->unit) > WIDTH - 10;
+}
+
 /* What stands for a value: "N", "X", "FILE", "a|b"; "" for a flag. */
 static const char *
 value_name(const retc_option *option) {
@@ -43,7 +49,7 @@ value_name(const retc_option *option) {
     case RETC_OPTION_TEXT:
         return "TEXT";
     case RETC_OPTION_CHOICE:
-        return option->unit;
+        return is_long_choice(option) ? "NAME" : option->unit;
     default:
         return option->flags & RETC_OPTION_NAMES ? "NAME|FILE" : "FILE";
     }
@@ -164,7 +170,8 @@ is_bare_choice(const retc_option *option) {
 /* ": a, b, c" of an option's names (retc_free), or NULL when they stand elsewhere or there are none. */
 static char *
 list_names(const retc_option *option) {
-    char *text = is_bare_choice(option) || option->flags & RETC_OPTION_NAMES ? retc_strdup(": ") : NULL;
+    int listed = is_bare_choice(option) || is_long_choice(option) || option->flags & RETC_OPTION_NAMES;
+    char *text = listed ? retc_strdup(": ") : NULL;
     for (const char *at = option->unit; text && at; at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL) {
         char *longer = retc_strf("%s%s%.*s", text, at > option->unit ? ", " : "", (int)strcspn(at, "|"), at);
         retc_free(text);
