@@ -28,6 +28,7 @@ typedef struct {
     retc_layer_sums *layer[MOST_CUTS];
     retc_reduction *reduction;
     double tolerance, change_square; /* tolerance 0: the number of steps is fixed */
+    retc_attribution_method method;
 } writer;
 
 /* ---- what is there from the start ------------------------------------------------------------------------------------ */
@@ -64,6 +65,9 @@ make_layer(writer *w, const char *cut, size_t columns) {
     snprintf(name, sizeof name, "/completeness/error/%s", cut);
     if (w->tolerance > 0)
         RETC_TRY(make_series(w, name, RETC_H5_DOUBLE, 0));
+    snprintf(name, sizeof name, "/standard_errors/%s", cut);
+    if (w->method == RETC_METHOD_SHAPLEY)
+        RETC_TRY(make_series(w, name, RETC_H5_FLOAT, columns / 2));
 done:
     return status;
 }
@@ -122,7 +126,8 @@ make_all(writer *w, const char *dataset) {
     RETC_TRY(make_series(w, name, RETC_H5_FLOAT, 0));
     RETC_TRY(make_series(w, "/completeness/target", RETC_H5_DOUBLE, 0));
     RETC_TRY(make_series(w, "/completeness/target_zero", RETC_H5_DOUBLE, 0));
-    RETC_TRY(make_series(w, "/completeness/steps", RETC_H5_INT64, 0));
+    if (w->method == RETC_METHOD_PATH)
+        RETC_TRY(make_series(w, "/completeness/steps", RETC_H5_INT64, 0));
     for (size_t k = 0; k < w->cuts; ++k)
         RETC_TRY(make_layer(w, w->cut_name[k], 2 * w->network->layer[w->cut[k]].C));
 done:
@@ -169,7 +174,8 @@ write_metadata(writer *w, const retc_contribution *b) {
     RETC_TRY(write_slab(w, "/completeness/target_zero", RETC_H5_DOUBLE, b, 0, b->target_zero));
     for (size_t t = 0; t < n; ++t)
         w->index[t] = (int64_t)b->steps[t];
-    RETC_TRY(write_slab(w, "/completeness/steps", RETC_H5_INT64, b, 0, w->index));
+    if (w->method == RETC_METHOD_PATH)
+        RETC_TRY(write_slab(w, "/completeness/steps", RETC_H5_INT64, b, 0, w->index));
 done:
     return status;
 }
@@ -227,6 +233,9 @@ receive(void *context, const retc_contribution *b) {
         snprintf(name, sizeof name, "/completeness/error/%s", w->cut_name[k]);
         if (b->error)
             RETC_TRY(write_slab(w, name, RETC_H5_DOUBLE, b, 0, b->error[k]));
+        snprintf(name, sizeof name, "/standard_errors/%s", w->cut_name[k]);
+        if (b->standard_error)
+            RETC_TRY(write_slab(w, name, RETC_H5_FLOAT, b, layer->C, b->standard_error[k]));
     }
     for (size_t t = 0; t < b->n; ++t) {
         w->change_square += (b->target[t] - b->target_zero[t]) * (b->target[t] - b->target_zero[t]);
@@ -269,15 +278,25 @@ done:
 }
 
 static int
-write_attributes(writer *w, const retc_contribute_options *options) {
+write_target(writer *w) {
     int status = RETC_OK;
-    RETC_TRY(retc_h5_set_text(w->file, "/", "kind", "contributions"));
+    const retc_target *target = w->target;
     RETC_TRY(retc_h5_set_text(w->file, "/", "target", w->name));
-    if (w->target->kind == RETC_TARGET_CELL)
-        RETC_TRY(retc_h5_set_int(w->file, "/", "target_cell", (int64_t)w->target->cell));
-    static const char *const places[] = {"convolution", "norm", "nonlinearity"};
+    if (target->kind == RETC_TARGET_CELL)
+        RETC_TRY(retc_h5_set_int(w->file, "/", "target_cell", (int64_t)target->cell));
+    if (target->kind == RETC_TARGET_TOP)
+        RETC_TRY(retc_h5_set_int(w->file, "/", "target_k", (int64_t)target->k));
+    if (target->weight)
+        RETC_TRY(retc_h5_put(w->file, "/metadata/target_weights", RETC_H5_DOUBLE, 1, &target->N, target->weight));
+    RETC_TRY(retc_h5_set_int(w->file, "/", "softmax", target->softmax));
+done:
+    return status;
+}
+
+static int
+write_path(writer *w, const retc_contribute_options *options) {
+    int status = RETC_OK;
     RETC_TRY(retc_h5_set_text(w->file, "/", "method", options->rule == RETC_SECANT ? "secant" : "trapezium"));
-    RETC_TRY(retc_h5_set_text(w->file, "/", "place", places[options->place]));
     if (options->steps) {
         RETC_TRY(retc_h5_set_int(w->file, "/", "steps", (int64_t)options->steps));
     } else {
@@ -285,6 +304,38 @@ write_attributes(writer *w, const retc_contribute_options *options) {
         RETC_TRY(retc_h5_set_number(w->file, "/", "floor", options->floor));
         RETC_TRY(retc_h5_set_int(w->file, "/", "most_steps", (int64_t)options->most_steps));
     }
+done:
+    return status;
+}
+
+static int
+write_method(writer *w, const retc_attribution_options *options) {
+    int status = RETC_OK;
+    retc_attribution_method method = options->method;
+    RETC_TRY(retc_h5_set_text(w->file, "/", "method", retc_attribution_name(method)));
+    if (method == RETC_METHOD_SMOOTH_GRAD || method == RETC_METHOD_SMOOTH_GRAD_CAM) {
+        RETC_TRY(retc_h5_set_number(w->file, "/", "noise", options->noise));
+        RETC_TRY(retc_h5_set_int(w->file, "/", "noise_samples", (int64_t)options->samples));
+    }
+    if (method == RETC_METHOD_KNOCK_OUT)
+        RETC_TRY(retc_h5_set_text(w->file, "/", "knocked_out", options->per_unit ? "units" : "channels"));
+    if (method == RETC_METHOD_SHAPLEY)
+        RETC_TRY(retc_h5_set_int(w->file, "/", "orders", (int64_t)options->orders));
+done:
+    return status;
+}
+
+static int
+write_attributes(writer *w, const retc_contribute_options *options) {
+    int status = RETC_OK;
+    static const char *const places[] = {"convolution", "norm", "nonlinearity"};
+    RETC_TRY(retc_h5_set_text(w->file, "/", "kind", "contributions"));
+    RETC_TRY(write_target(w));
+    if (w->method == RETC_METHOD_PATH)
+        RETC_TRY(write_path(w, options));
+    else
+        RETC_TRY(write_method(w, &options->attribution));
+    RETC_TRY(retc_h5_set_text(w->file, "/", "place", places[options->place]));
     RETC_TRY(retc_h5_set_int(w->file, "/", "lag", (int64_t)w->network->lag));
     RETC_TRY(retc_h5_set_number(w->file, "/", "frame_interval", retc_recording_frame_interval(w->recording)));
 done:
@@ -340,7 +391,8 @@ retc_contribute_write(const retc_network *network, retc_recording *recording, re
                 .target = target,
                 .name = retc_target_name(target),
                 .file = file,
-                .tolerance = options->steps ? 0 : options->tolerance,
+                .tolerance = retc_contribute_refines(options) ? options->tolerance : 0,
+                .method = options->attribution.method,
                 .completeness = completeness};
     *completeness = (retc_completeness){0};
     RETC_TRY(retc_stream_check(network, recording, 1));

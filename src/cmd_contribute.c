@@ -1,15 +1,19 @@
+#include <math.h>
 #include <string.h>
 
 #include "command.h"
+#include "contribute_arguments.h"
 #include "contribute_file.h"
 #include "layer_statistics.h"
 #include "model_file.h"
 #include "recording_arguments.h"
 
 typedef struct {
-    const char *model, *recording, *target, *part, *statistics, *method, *place, *baseline, *reduce;
-    size_t cell, baselines, baseline_frame;
+    const char *model, *recording, *part, *place, *baseline, *reduce;
+    size_t baselines, baseline_frame;
     double blur;
+    retc_target_arguments target;
+    retc_method_arguments method;
     retc_contribute_options contribute;
     retc_reduction_options reductions;
     retc_recording_arguments open;
@@ -24,20 +28,10 @@ static const retc_usage usage = {
     "the contributions miss the change of the target.\n\n"
     "\"secant\" is complete to rounding with any number of steps, and takes as many as every sample needs: steps are doubled "
     "until the contributions of all units, not only their sum, are within --tolerance of their limit by the estimate that "
-    "the file holds per sample; --steps fixes their number.  \"trapezium\", 20 steps, is the published method.\n\n"
+    "the file holds per sample; --steps fixes their number.  \"trapezium\", 20 steps, is the published "
+    "method.\n\n" RETC_TARGET_HELP RETC_METHOD_HELP
     "Exit code 3 says that some samples did not reach the tolerance in --most-steps; they keep their best.",
     "retcodec contribute model.h5 recording.h5 --target surprisal -o contributions.h5"};
-
-static int
-make_target(const options *o, const retc_network *network, retc_recording *recording, const retc_progress *progress,
-            retc_target *target) {
-    if (strcmp(o->target, "cell") == 0)
-        return retc_target_init(target, RETC_TARGET_CELL, network->N, o->cell);
-    if (strcmp(o->target, "sum") == 0)
-        return retc_target_init(target, RETC_TARGET_SUM, network->N, 0);
-    return retc_target_init_surprisal(target, network, recording, strcmp(o->statistics, "train") == 0 ? RETC_TRAIN : RETC_TEST,
-                                      o->common.threads, progress);
-}
 
 static int
 make_baseline(const options *o, const retc_network *network, retc_recording *recording, retc_baseline *baseline) {
@@ -68,11 +62,13 @@ done:
 static void
 say_completeness(const options *o, const retc_network *network, const retc_target *target, const retc_completeness *c) {
     size_t k = 0;
-    int adaptive = o->contribute.steps == 0;
+    int adaptive = retc_contribute_refines(&o->contribute);
     if (target->ridge > 0)
         retc_say(&o->common, "the covariance of the rates is singular: %.3g Hz^2 were added to its diagonal\n", target->ridge);
-    retc_say(&o->common, "target %s, %s, %s%.3g steps, %zu samples\n", o->target, o->method, adaptive ? "on average " : "",
-             c->mean_steps, c->samples);
+    retc_say(&o->common, "target %s, %s, ", retc_target_name(target), o->method.name);
+    if (o->contribute.attribution.method == RETC_METHOD_PATH)
+        retc_say(&o->common, "%s%.3g steps, ", adaptive ? "on average " : "", c->mean_steps);
+    retc_say(&o->common, "%zu samples\n", c->samples);
     retc_say(&o->common, "%-8s %10s %22s %20s %18s\n", "layer", "channels", "residual (rms, rel.)", "residual (largest)",
              adaptive ? "error (largest)" : "");
     for (size_t l = 0; l < network->layers; ++l)
@@ -136,20 +132,17 @@ done:
 static void
 set_contribute(options *o) {
     o->contribute.threads = o->common.threads;
-    o->contribute.rule = strcmp(o->method, "secant") == 0 ? RETC_SECANT : RETC_TRAPEZIUM;
+    retc_method_arguments_set(&o->method, o->common.seed, &o->contribute);
     o->contribute.place = strcmp(o->place, "norm") == 0           ? RETC_AT_NORM
                           : strcmp(o->place, "nonlinearity") == 0 ? RETC_AT_NONLINEARITY
                                                                   : RETC_AT_CONVOLUTION;
-    if (o->contribute.rule == RETC_TRAPEZIUM && o->contribute.steps == 0)
-        o->contribute.steps = 20;
 }
 
 int
 retc_cmd_contribute(int argc, char **argv) {
-    options o = {.target = "surprisal",
+    options o = {.target = retc_target_arguments_default(),
                  .part = "test",
-                 .statistics = "train",
-                 .method = "secant",
+                 .method = {.name = "secant"},
                  .place = "convolution",
                  .baseline = "grey",
                  .baselines = 10,
@@ -163,19 +156,9 @@ retc_cmd_contribute(int argc, char **argv) {
         {"model", 0, RETC_OPTION_INPUT, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &o.model, 0, 0, NULL, "model file"},
         {"recording", 0, RETC_OPTION_INPUT, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &o.recording, 0, 0, NULL,
          "recording"},
-        {"target", 't', RETC_OPTION_CHOICE, 0, &o.target, 0, 0, "surprisal|sum|cell", "what is explained"},
-        {"cell", 0, RETC_OPTION_SIZE, 0, &o.cell, 0, 1e6, NULL, "cell of --target cell, counted from 0"},
+        RETC_TARGET_ARGUMENTS(o.target),
         {"part", 0, RETC_OPTION_CHOICE, 0, &o.part, 0, 0, "test|train", "part of the recording that is explained"},
-        {"statistics", 0, RETC_OPTION_CHOICE, 0, &o.statistics, 0, 0, "train|test",
-         "part that gives surprisal its mean and covariance; test, as published"},
-        {"method", 0, RETC_OPTION_CHOICE, 0, &o.method, 0, 0, "secant|trapezium", "how a step of the path is integrated"},
-        {"steps", 0, RETC_OPTION_SIZE, 0, &o.contribute.steps, 0, 1e6, NULL,
-         "steps from the baseline to the stimulus; 0: as many as every sample needs (trapezium: 20)"},
-        {"tolerance", 0, RETC_OPTION_DOUBLE, 0, &o.contribute.tolerance, 1e-6, 1, NULL,
-         "error of a sample's contributions that ends the refinement, relative to their norm over all units of a layer"},
-        {"floor", 0, RETC_OPTION_DOUBLE, 0, &o.contribute.floor, 0, 1e9, NULL,
-         "norms below this, in units of the target, count as this"},
-        {"most-steps", 0, RETC_OPTION_SIZE, 0, &o.contribute.most_steps, 8, 1e6, NULL, "steps of a sample at most"},
+        RETC_METHOD_ARGUMENTS(o.method, o.contribute),
         {"at", 0, RETC_OPTION_CHOICE, 0, &o.place, 0, 0, "convolution|norm|nonlinearity",
          "contributions of the outputs of the convolutions, or of the batch norms or nonlinearities that follow them"},
         {"baseline", 0, RETC_OPTION_CHOICE, 0, &o.baseline, 0, 0, "grey|mean|frame|blur|windows",
@@ -217,7 +200,7 @@ retc_cmd_contribute(int argc, char **argv) {
     const retc_progress *progress = retc_meter_start("contribute", o.common.quiet);
     RETC_TRY(make_baseline(&o, network, recording, &baseline));
     o.contribute.baseline = &baseline;
-    RETC_TRY(make_target(&o, network, recording, progress, &target));
+    RETC_TRY(retc_target_arguments_make(&o.target, network, recording, o.common.threads, progress, &target));
     RETC_TRY(set_reductions(&o, network, recording, progress, &centre));
     RETC_TRY(RETC_GOT(file = retc_h5_create(o.common.output, o.common.force)));
     RETC_TRY(retc_contribute_write(network, recording, strcmp(o.part, "test") == 0 ? RETC_TEST : RETC_TRAIN, &target,

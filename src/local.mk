@@ -64,6 +64,7 @@ retcodec_SOURCES += \
     src/cmd_convert.c \
     src/cmd_predict.c \
     src/cmd_contribute.c \
+    src/contribute_arguments.c src/contribute_arguments.h \
     src/cmd_modes.c \
     src/cmd_protocol.c \
     src/cmd_rf.c \
