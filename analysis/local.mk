@@ -53,5 +53,6 @@ libretcodec_internal_la_SOURCES += analysis/predict_spikes.c analysis/predict_sp
 pkginclude_HEADERS += analysis/predict_spikes.h
 libretcodec_internal_la_SOURCES += \
     analysis/layer_statistics.c analysis/layer_statistics.h \
+    analysis/pairs.c analysis/pairs.h \
     analysis/reduction.c analysis/reduction.h
-pkginclude_HEADERS += analysis/layer_statistics.h analysis/reduction.h
+pkginclude_HEADERS += analysis/layer_statistics.h analysis/pairs.h analysis/reduction.h

@@ -44,9 +44,8 @@ retc_path_target(retc_path *path, const retc_tape *tape, size_t t) {
     return retc_target_value(path->target, path->y);
 }
 
-/* Put a tape at alpha on the line: forward from conv0's output. */
-static void
-move_to(const retc_path *path, const retc_path_line *line, float alpha, retc_tape *tape) {
+void
+retc_path_move(const retc_path *path, const retc_path_line *line, float alpha, retc_tape *tape) {
     size_t ld = tape->ld;
     for (size_t row = 0; row < retc_layer_units(&path->network->layer[0]); ++row) {
         const float *delta = line->delta + row * ld;
@@ -62,7 +61,7 @@ move_to(const retc_path *path, const retc_path_line *line, float alpha, retc_tap
 
 static void
 start_at(retc_path *path, const retc_path_line *line, retc_tape *tape) {
-    move_to(path, line, 0, tape);
+    retc_path_move(path, line, 0, tape);
     for (size_t t = 0; t < line->n; ++t)
         path->start[t] = retc_path_target(path, tape, t);
 }
@@ -70,7 +69,7 @@ start_at(retc_path *path, const retc_path_line *line, retc_tape *tape) {
 void
 retc_path_take_ends(retc_path *path, const retc_path_line *line) {
     start_at(path, line, path->tape[1]);
-    move_to(path, line, 1, path->tape[0]);
+    retc_path_move(path, line, 1, path->tape[0]);
     path->end = path->tape[0];
 }
 
@@ -142,7 +141,7 @@ add_step(const retc_path *path, retc_path_rule rule, const retc_tape *from, cons
 static void
 take_step(retc_path *path, const retc_path_line *line, retc_path_rule rule, double alpha, const retc_tape *from, retc_tape *to,
           float *const *sums) {
-    move_to(path, line, (float)alpha, to);
+    retc_path_move(path, line, (float)alpha, to);
     retc_path_differentiate(path, rule == RETC_SECANT ? from : to, to, line->n);
     add_step(path, rule, from, to, line->n, sums);
 }

@@ -51,6 +51,9 @@ void retc_path_clear(retc_path *path);
 void retc_path_sweep(retc_path *path, const retc_path_line *line, retc_path_rule rule, size_t steps, float *const *fine,
                      float *const *coarse);
 
+/* Put a tape at alpha on the line: forward from conv0's output. */
+void retc_path_move(const retc_path *path, const retc_path_line *line, float alpha, retc_tape *tape);
+
 /* Instead of a sweep: put tape[1] at alpha = 0 and tape[0] at 1, which is then path->end, and set path->start. */
 void retc_path_take_ends(retc_path *path, const retc_path_line *line);
 

@@ -6,6 +6,7 @@
 #include "contribute_file.h"
 #include "layer_statistics.h"
 #include "model_file.h"
+#include "pairs.h"
 #include "recording_arguments.h"
 
 typedef struct {
@@ -16,6 +17,8 @@ typedef struct {
     retc_method_arguments method;
     retc_contribute_options contribute;
     retc_reduction_options reductions;
+    int paths;
+    retc_pairs_options pairs;
     retc_recording_arguments open;
     retc_common common;
 } options;
@@ -129,6 +132,20 @@ done:
     return status;
 }
 
+/* Which channels of the first convolution act through which of the second. */
+static int
+write_paths(options *o, const retc_network *network, retc_recording *recording, const retc_target *target, retc_h5 *file,
+            const retc_progress *progress) {
+    if (!o->paths)
+        return RETC_OK;
+    o->pairs.baseline = o->contribute.baseline;
+    o->pairs.threads = o->common.threads;
+    if (o->contribute.steps)
+        o->pairs.steps = o->contribute.steps;
+    return retc_pairs_write(network, recording, strcmp(o->part, "test") == 0 ? RETC_TEST : RETC_TRAIN, target, &o->pairs, file,
+                            progress);
+}
+
 static void
 set_contribute(options *o) {
     o->contribute.threads = o->common.threads;
@@ -149,6 +166,7 @@ retc_cmd_contribute(int argc, char **argv) {
                  .blur = 5,
                  .contribute = retc_contribute_default(),
                  .reduce = "split",
+                 .pairs = retc_pairs_default(),
                  .reductions = {.patch = 4, .radius = 5},
                  .open = RETC_RECORDING_DEFAULT,
                  .common = {.seed = 1}};
@@ -174,6 +192,10 @@ retc_cmd_contribute(int argc, char **argv) {
         {"patch", 0, RETC_OPTION_SIZE, 0, &o.reductions.patch, 1, 1e6, "units", "side of a patch"},
         {"radius", 0, RETC_OPTION_DOUBLE, 0, &o.reductions.radius, 0, 1e6, "pixels",
          "of a neighbourhood, between the middles of receptive fields"},
+        {"paths", 0, RETC_OPTION_FLAG, 0, &o.paths, 0, 0, NULL,
+         "also write which channels of the first convolution act through which channels of the second, on the target and on "
+         "every cell: means over samples (secants, 16 steps unless --steps says otherwise)"},
+        {"paths-every", 0, RETC_OPTION_SIZE, 0, &o.pairs.every, 1, 1e9, "samples", "take one of so many for --paths"},
         {"block", 0, RETC_OPTION_SIZE, RETC_OPTION_NO_EFFECT, &o.contribute.block, 1, 65536, "frames",
          "frames in memory per thread"},
         RETC_RECORDING_CELLS(o.open),
@@ -205,6 +227,7 @@ retc_cmd_contribute(int argc, char **argv) {
     RETC_TRY(RETC_GOT(file = retc_h5_create(o.common.output, o.common.force)));
     RETC_TRY(retc_contribute_write(network, recording, strcmp(o.part, "test") == 0 ? RETC_TEST : RETC_TRAIN, &target,
                                    &o.contribute, &o.reductions, o.recording, file, progress, &completeness));
+    RETC_TRY(write_paths(&o, network, recording, &target, file, progress));
     retc_meter_stop();
     RETC_TRY(retc_h5_set_text(file, "/", "baseline", o.baseline));
     RETC_TRY(retc_command_finish(file, &o.common, provenance));

@@ -118,6 +118,7 @@
 #include "irf.h"
 #include "layer_statistics.h"
 #include "modes.h"
+#include "pairs.h"
 #include "predict.h"
 #include "predict_ensemble.h"
 #include "predict_file.h"

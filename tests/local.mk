@@ -48,6 +48,7 @@ C_TESTS = \
     tests/check_noise \
     tests/check_normal \
     tests/check_options \
+    tests/check_pairs \
     tests/check_preview \
     tests/check_protocol_response \
     tests/check_protocols \
