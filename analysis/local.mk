@@ -52,7 +52,9 @@ pkginclude_HEADERS += analysis/figure_circuit.h
 libretcodec_internal_la_SOURCES += analysis/predict_spikes.c analysis/predict_spikes.h
 pkginclude_HEADERS += analysis/predict_spikes.h
 libretcodec_internal_la_SOURCES += \
+    analysis/figure_layers.c analysis/figure_layers.h \
+    analysis/figure_paths.c analysis/figure_paths.h \
     analysis/layer_statistics.c analysis/layer_statistics.h \
     analysis/pairs.c analysis/pairs.h \
     analysis/reduction.c analysis/reduction.h
-pkginclude_HEADERS += analysis/layer_statistics.h analysis/pairs.h analysis/reduction.h
+pkginclude_HEADERS += analysis/figure_layers.h analysis/figure_paths.h analysis/layer_statistics.h analysis/pairs.h analysis/reduction.h

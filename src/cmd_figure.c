@@ -7,8 +7,10 @@
 #include "figure_filters.h"
 #include "figure_irf.h"
 #include "figure_kernels.h"
+#include "figure_layers.h"
 #include "figure_learning.h"
 #include "figure_network.h"
+#include "figure_paths.h"
 #include "figure_protocol.h"
 #include "figure_psth.h"
 #include "figure_quality.h"
@@ -39,6 +41,9 @@ static const retc_usage usage = {
         "  learning MODEL ...     loss, validation r and learning rate of up to 8 fits, epoch by epoch\n"
         "  strip CONTRIBUTIONS MODES\n"
         "                         rate, contributions of all layers and two modes\n"
+        "  layers CONTRIBUTIONS   how sparse contributions are, how many dimensions they have, whether signs oppose, and\n"
+        "                         how they follow activations, layer by layer\n"
+        "  paths CONTRIBUTIONS    which channels of conv0 act through which of conv1 on the target, or on a cell (--cells)\n"
         "  protocol RESPONSES     a protocol, what cells answer to it, and the index that tells their types apart\n"
         "  irf RF                 how a cell's receptive field changes in time\n"
         "  network MODEL          the layers of a model: maps, parameters, and what a unit of each sees\n"
@@ -143,6 +148,18 @@ done:
 }
 
 static int
+draw_layers(retc_h5 *const *files, const options *asked, const retc_common *common, FILE *table) {
+    (void)asked, (void)common;
+    return retc_figure_layers(files[0], table);
+}
+
+static int
+draw_paths(retc_h5 *const *files, const options *asked, const retc_common *common, FILE *table) {
+    (void)common;
+    return retc_figure_paths(files[0], asked->cells, table);
+}
+
+static int
 draw_irf(retc_h5 *const *files, const options *asked, const retc_common *common, FILE *table) {
     int status = RETC_OK;
     (void)common;
@@ -221,6 +238,8 @@ static const figure_kind kinds[] = {
     {"scores", 1, MOST_INPUTS, "one to 8 files of predictions", {"predictions", "predictions"}, draw_scores},
     {"learning", 1, MOST_INPUTS, "one to 8 models", {"model", "model"}, draw_learning},
     {"strip", 2, 2, "a file of contributions and one of modes", {"contributions", "modes"}, draw_strip},
+    {"layers", 1, 1, "one file of contributions", {"contributions"}, draw_layers},
+    {"paths", 1, 1, "one file of contributions", {"contributions"}, draw_paths},
     {"irf", 1, 1, "one file of IRFs", {"irf"}, draw_irf},
     {"protocol", 1, 1, "one file of responses to a protocol", {"protocol"}, draw_protocol},
     {"circuit", 1, 1, "one recording of a simulated retina", {"recording"}, draw_circuit},
@@ -350,12 +369,13 @@ retc_cmd_figure(int argc, char **argv) {
     int status;
     const retc_option table[] = {
         {"kind", 0, RETC_OPTION_CHOICE, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &asked.kind, 0, 0,
-         "filters|psth|scores|learning|strip|irf|network|protocol|circuit|stimulus|quality|sweep", "what to draw"},
+         "filters|psth|scores|learning|strip|layers|paths|irf|network|protocol|circuit|stimulus|quality|sweep", "what to draw"},
         {"results", 0, RETC_OPTION_INPUTS, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &asked.inputs, 0, 0, NULL,
          "result files, as listed above"},
         RETC_COMMON_OUTPUT(common, "figure to write, ending in .png, .svg or .pdf"),
         {"cells", 'c', RETC_OPTION_TEXT, 0, &asked.cells, 0, 0, NULL,
-         "names of the cells, separated by commas; without it the first 8, in strip the sum of all, in irf the first, in "
+         "names of the cells, separated by commas; without it the first 8, in strip the sum of all, in irf the first, in paths "
+         "the target, in "
          "scores, quality and filters of models the first 30, in circuit (its wiring) the first of each type"},
         {"start", 0, RETC_OPTION_DOUBLE, 0, &asked.start, 0, 1e9, "s", "where the window starts, from the first sample on"},
         {"duration", 0, RETC_OPTION_DOUBLE, 0, &asked.duration, 1e-3, 1e9, "s", "length of the window"},

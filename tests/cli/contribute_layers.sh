@@ -69,4 +69,66 @@ bad_reductions() {
     refused 2 '--radius' "$@" --reduce neighbourhood --radius -1
 }
 
-run_cases reductions no_reductions bad_reductions
+# draw KIND INPUT...: in three formats, with a table beside each.
+draw() {
+    command -v gnuplot >/dev/null || skip "no gnuplot"
+    for format in png svg pdf; do
+        expect 0 "$RETCODEC" figure "$@" -o "figure-$format.$format"
+        [ ! -s err ] || fail "$(cat err)"
+        [ -s "figure-$format.$format" ]
+        [ -s "figure-$format.txt" ]
+        no_leftovers
+    done
+}
+
+# rows BLOCK: the rows of a block of the table, without empty lines and comments.
+rows() {
+    sed -n "/^# $1\$/,/^\$/p" figure-png.txt | grep -v '^#\|^$'
+}
+
+layers() {
+    results
+    expect 0 contribute -q -o c.h5
+    draw layers c.h5
+    [ "$(rows layers | wc -l)" -eq 3 ]
+    rows layers | grep -q '^2 "conv1" 8 '
+    [ "$(rows channels | wc -l)" -eq 11 ]
+    [ "$(rows 'variance 1' | wc -l)" -eq 6 ]
+    rows 'variance 1' | grep -q '^1 1 1 $'
+    refused_figure 1 'is a file of kind "model", expected "contributions"' layers ../results/cnn.h5
+}
+
+paths() {
+    results
+    expect 0 contribute -q --paths --paths-every 5 -o c.h5
+    draw paths c.h5
+    rows figure | grep -q '^"conv0" "conv1" "surprisal" "" 3 4 .* 28 '
+    [ "$(rows matrix | wc -l)" -eq 12 ]
+    draw_again=$(rows matrix)
+    expect 0 "$RETCODEC" figure paths c.h5 --cells cell02 -f -o figure-png.png
+    rows figure | grep -q '^"conv0" "conv1" "cell02" "Hz" 3 4 '
+    [ "$draw_again" != "$(rows matrix)" ]
+    refused_figure 1 'c.h5: there are no paths to a cell "nobody"' paths c.h5 --cells nobody
+    expect 0 contribute -q -o none.h5
+    refused_figure 1 'none.h5: holds no paths; retcodec contribute --paths writes them' paths none.h5
+}
+
+bad_paths() {
+    results
+    refused 1 'the model has one convolution; paths lead through two' contribute ../results/ln.h5 ../results/recording.h5 --paths
+    refused 2 '--paths-every' contribute ../results/cnn.h5 ../results/recording.h5 --paths --paths-every 0
+    refused 1 'paths start from windows, not from blurred stimuli' \
+        contribute ../results/cnn.h5 ../results/recording.h5 --steps 2 --paths --baseline blur
+}
+
+refused_figure() {
+    code=$1 says=$2
+    shift 2
+    expect "$code" "$RETCODEC" figure "$@" -o refused.png
+    complains "$says"
+    one_line
+    absent refused.png refused.txt
+    no_leftovers
+}
+
+run_cases reductions no_reductions bad_reductions layers paths bad_paths
