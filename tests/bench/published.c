@@ -17,27 +17,12 @@
 #include "fixtures.h"
 #include "gather.h"
 #include "measure.h"
+#include "model.h"
 #include "rows.h"
 #include "trainer.h"
 
-enum { SIDE = 50, HISTORY = 40, KERNEL0 = 15, KERNEL1 = 11, CHANNELS = 8, CELLS = 17, LAG = 1 };
-enum { SIDE0 = SIDE - KERNEL0 + 1, SIDE1 = SIDE0 - KERNEL1 + 1, SIDE2 = SIDE1 - KERNEL1 + 1 }; /* 36, 26, 16 */
-enum { FRAMES = 128, BLOCKS = 8, SAMPLES = FRAMES * BLOCKS };                                  /* as fit's defaults */
-
-static void
-check(int status) {
-    if (status >= 0)
-        return;
-    fprintf(stderr, "published: %s\n", retc_error_message());
-    exit(EXIT_FAILURE);
-}
-
-static void *
-room(size_t count, size_t size) {
-    void *block = retc_calloc(count, size);
-    check(RETC_GOT(block));
-    return block;
-}
+enum { SIDE0 = SIDE - KERNEL0 + 1, SIDE1 = SIDE0 - KERNEL1 + 1 }; /* 36, 26 */
+enum { FRAMES = 128, BLOCKS = 8, SAMPLES = FRAMES * BLOCKS };     /* as fit's defaults */
 
 /* ---- the model ------------------------------------------------------------------------------------------------------- */
 
@@ -50,52 +35,12 @@ typedef struct {
     size_t step;
 } model_case;
 
-static retc_recording *
-noise_recording(const char *path) {
-    enum { T = HISTORY + LAG + SAMPLES };
-    float *movie = retc_fixture_movie(4, T, SIDE, SIDE), *counts = room(CELLS * T, sizeof *counts);
-    check(RETC_GOT(movie));
-    for (size_t i = 0; i < CELLS * T; ++i)
-        counts[i] = (float)(i * 7919 % 11 == 0);
-    check(retc_fixture_recording(path, T, SIDE, SIDE, movie, CELLS, counts, 0, NULL, 1, 0.01));
-    retc_free(movie), retc_free(counts);
-    retc_recording *recording = retc_recording_open(path, 0);
-    check(RETC_GOT(recording));
-    return recording;
-}
-
-static retc_network *
-published_network(double noise) {
-    size_t position[2 * CELLS];
-    retc_network *network = retc_network_alloc("VaryModel", HISTORY, SIDE, SIDE, CELLS);
-    check(RETC_GOT(network));
-    for (int i = 0; i < 2; ++i) {
-        size_t side = i ? KERNEL1 : KERNEL0;
-        check(retc_network_add_conv(network, CHANNELS, side, side, 1, 0));
-        check(retc_network_add_batchnorm(network, 0, 0, 1e-3));
-        if (noise > 0)
-            check(retc_network_add_noise(network, noise));
-        check(retc_network_add_simple(network, RETC_LAYER_RELU));
-    }
-    for (size_t j = 0; j < CELLS; ++j)
-        position[2 * j] = j % SIDE2, position[2 * j + 1] = 5 * j % SIDE2;
-    check(retc_network_add_conv(network, CELLS, KERNEL1, KERNEL1, 0, 0));
-    check(retc_network_add_grab(network, position));
-    check(retc_network_add_batchnorm(network, 0, 0, 1e-3));
-    check(retc_network_add_simple(network, RETC_LAYER_SOFTPLUS));
-    check(retc_network_add_scale(network, 10, 0));
-    check(retc_network_finish(network));
-    check(retc_network_init(network, 1));
-    network->lag = LAG, network->stimulus_std = 1, network->frame_interval = 0.01;
-    return network;
-}
-
 /* What prediction does with a block: read it, put time innermost, run it. */
 static void
 run_forward(void *context) {
     model_case *c = context;
     for (size_t b = 0; b < BLOCKS; ++b) {
-        check(retc_stream_read(c->network, c->recording, RETC_TRAIN, HISTORY + b * FRAMES, FRAMES, c->frames));
+        retc_bench_check(retc_stream_read(c->network, c->recording, RETC_TRAIN, HISTORY + b * FRAMES, FRAMES, c->frames));
         retc_tape_load(c->tape, c->frames, FRAMES);
         retc_tape_forward(c->tape, 0, c->network->layers, FRAMES);
     }
@@ -110,18 +55,18 @@ run_step(void *context) {
     double loss;
     for (size_t b = 0; b < BLOCKS; ++b) {
         const retc_block block = {HISTORY + b * FRAMES, FRAMES, 0};
-        check(retc_trainer_load(c->trainer, c->recording, RETC_TRAIN, b, &block));
+        retc_bench_check(retc_trainer_load(c->trainer, c->recording, RETC_TRAIN, b, &block));
     }
-    check(retc_trainer_step(c->trainer, BLOCKS, c->step++, &loss, &gradient));
+    retc_bench_check(retc_trainer_step(c->trainer, BLOCKS, c->step++, &loss, &gradient));
     retc_adam_step(&adam, c->step, gradient, c->network->values, c->m, c->v, c->network->value);
 }
 
 static retc_bench_time
 time_training(const char *path, double noise, size_t threads) {
     const retc_trainer_options options = {.blocks = BLOCKS, .block = FRAMES, .threads = threads, .frame_interval = 0.01};
-    model_case c = {.network = published_network(noise), .recording = noise_recording(path)};
-    check(RETC_GOT(c.trainer = retc_trainer_alloc(c.network, &options)));
-    c.m = room(c.network->values, sizeof *c.m), c.v = room(c.network->values, sizeof *c.v);
+    model_case c = {.network = retc_bench_network(noise), .recording = retc_bench_recording(path, SAMPLES)};
+    retc_bench_check(RETC_GOT(c.trainer = retc_trainer_alloc(c.network, &options)));
+    c.m = retc_bench_room(c.network->values, sizeof *c.m), c.v = retc_bench_room(c.network->values, sizeof *c.v);
     retc_bench_time took = retc_bench_least(run_step, &c);
     retc_trainer_free(c.trainer);
     retc_network_free(c.network);
@@ -132,9 +77,9 @@ time_training(const char *path, double noise, size_t threads) {
 
 static retc_bench_time
 time_forward(const char *path) {
-    model_case c = {.network = published_network(0), .recording = noise_recording(path)};
-    check(RETC_GOT(c.tape = retc_tape_alloc(c.network, FRAMES, 0, NULL)));
-    c.frames = room((FRAMES + HISTORY - 1) * SIDE * SIDE, sizeof *c.frames);
+    model_case c = {.network = retc_bench_network(0), .recording = retc_bench_recording(path, SAMPLES)};
+    retc_bench_check(RETC_GOT(c.tape = retc_tape_alloc(c.network, FRAMES, 0, NULL)));
+    c.frames = retc_bench_room((FRAMES + HISTORY - 1) * SIDE * SIDE, sizeof *c.frames);
     retc_bench_time took = retc_bench_least(run_forward, &c);
     retc_tape_free(c.tape);
     retc_network_free(c.network);
@@ -252,15 +197,15 @@ static conv_case
 make_case(const retc_conv_shape *shape, size_t n) {
     size_t ld = shape->window ? (n + shape->C + 15) / 16 * 16 : n;
     size_t in = (shape->window ? 1 : shape->C) * shape->h * shape->w * ld;
-    conv_case c = {.n = n, .in = retc_fixture_movie(2, in, 1, 1), .din = room(in, sizeof(float))};
-    check(retc_conv_init(&c.conv, shape, ld, n));
+    conv_case c = {.n = n, .in = retc_fixture_movie(2, in, 1, 1), .din = retc_bench_room(in, sizeof(float))};
+    retc_bench_check(retc_conv_init(&c.conv, shape, ld, n));
     size_t weights = shape->K * c.conv.J;
-    c.w = retc_fixture_movie(3, weights, 1, 1), c.dw = room(weights, sizeof(float));
-    c.packed = room(weights, sizeof(float)), c.offset = room(weights, sizeof *c.offset);
-    c.out = room(shape->K * c.conv.oh * c.conv.ow * n, sizeof(float));
+    c.w = retc_fixture_movie(3, weights, 1, 1), c.dw = retc_bench_room(weights, sizeof(float));
+    c.packed = retc_bench_room(weights, sizeof(float)), c.offset = retc_bench_room(weights, sizeof *c.offset);
+    c.out = retc_bench_room(shape->K * c.conv.oh * c.conv.ow * n, sizeof(float));
     if (shape->window) {
-        check(RETC_GOT(c.plan = retc_fftconv_alloc(shape, ld, n, n)));
-        check(RETC_GOT(c.work = retc_fftconv_work_alloc(c.plan)));
+        retc_bench_check(RETC_GOT(c.plan = retc_fftconv_alloc(shape, ld, n, n)));
+        retc_bench_check(RETC_GOT(c.work = retc_fftconv_work_alloc(c.plan)));
         transform_weights(&c);
     }
     return c;
@@ -350,7 +295,7 @@ static void
 bench_rows(const machine *m) {
     row_case c = {.x = retc_fixture_movie(5, ROWS * FRAMES, 1, 1),
                   .g = retc_fixture_movie(6, ROWS * FRAMES, 1, 1),
-                  .out = room(ROWS * FRAMES, sizeof(float))};
+                  .out = retc_bench_room(ROWS * FRAMES, sizeof(float))};
     print_kernel(m, "batch norm: sums of both maps", 4.0 * ROWS, 8.0 * ROWS, seconds_a_frame(sum_rows, &c, FRAMES));
     print_kernel(m, "batch norm: both maps", 2.0 * ROWS, 8.0 * ROWS, seconds_a_frame(normalise_rows, &c, FRAMES));
     print_kernel(m, "batch norm: gradient of both maps", 5.0 * ROWS, 12.0 * ROWS,
