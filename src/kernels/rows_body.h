@@ -22,10 +22,12 @@ NAME(retc_row_relu_backward)(const float *restrict x, const float *restrict g, s
 static TARGET void
 NAME(retc_row_relu_secant)(const float *restrict x, const float *restrict x0, const float *restrict g, size_t n,
                            float *restrict gin) {
+    /* On one side of the kink the quotient is 0 or 1 exactly.  Nothing is divided under a condition: that would be no vector.
+     */
     for (size_t t = 0; t < n; ++t) {
         float positive = x[t] > 0 ? x[t] : 0, positive0 = x0[t] > 0 ? x0[t] : 0, side = x[t] > 0 ? 1.0f : 0.0f;
-        float across = (positive - positive0) / (x[t] - x0[t]);
-        gin[t] = g[t] * ((x[t] > 0) == (x0[t] > 0) ? side : across);
+        float run = x[t] - x0[t], rise = run != 0 ? positive - positive0 : side;
+        gin[t] = g[t] * (rise / (run != 0 ? run : 1.0f));
     }
 }
 
