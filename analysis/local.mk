@@ -56,5 +56,7 @@ libretcodec_internal_la_SOURCES += \
     analysis/figure_paths.c analysis/figure_paths.h \
     analysis/layer_statistics.c analysis/layer_statistics.h \
     analysis/pairs.c analysis/pairs.h \
-    analysis/reduction.c analysis/reduction.h
-pkginclude_HEADERS += analysis/figure_layers.h analysis/figure_paths.h analysis/layer_statistics.h analysis/pairs.h analysis/reduction.h
+    analysis/figure_truth.c analysis/figure_truth.h \
+    analysis/reduction.c analysis/reduction.h \
+    analysis/truth_match.c analysis/truth_match.h
+pkginclude_HEADERS += analysis/figure_layers.h analysis/figure_paths.h analysis/layer_statistics.h analysis/figure_truth.h analysis/pairs.h analysis/reduction.h analysis/truth_match.h

@@ -18,6 +18,7 @@
 #include "figure_stimulus.h"
 #include "figure_strip.h"
 #include "figure_sweep.h"
+#include "figure_truth.h"
 #include "model_file.h"
 #include "plot.h"
 #include "temporary.h"
@@ -44,6 +45,8 @@ static const retc_usage usage = {
         "  layers CONTRIBUTIONS   how sparse contributions are, how many dimensions they have, whether signs oppose, and\n"
         "                         how they follow activations, layer by layer\n"
         "  paths CONTRIBUTIONS    which channels of conv0 act through which of conv1 on the target, or on a cell (--cells)\n"
+        "  truth CONTRIBUTIONS RECORDING\n"
+        "                         contributions to one cell beside the true ones of the simulated retina that was recorded\n"
         "  protocol RESPONSES     a protocol, what cells answer to it, and the index that tells their types apart\n"
         "  irf RF                 how a cell's receptive field changes in time\n"
         "  network MODEL          the layers of a model: maps, parameters, and what a unit of each sees\n"
@@ -160,6 +163,19 @@ draw_paths(retc_h5 *const *files, const options *asked, const retc_common *commo
 }
 
 static int
+draw_truth(retc_h5 *const *files, const options *asked, const retc_common *common, FILE *table) {
+    retc_truth_match match;
+    int status = RETC_OK;
+    RETC_TRY(retc_truth_match_compute(files[0], files[1], &match));
+    RETC_TRY(retc_figure_truth(files[0], files[1], &match, asked->start, asked->duration, table));
+    retc_say(common, "%s: best %s of %zu true contributions follow them with r %.3f on average; by chance %.3f\n",
+             match.cell_name, match.units ? "units" : "channels", match.interneurons, match.mean_r, match.mean_chance);
+done:
+    retc_truth_match_clear(&match);
+    return status;
+}
+
+static int
 draw_irf(retc_h5 *const *files, const options *asked, const retc_common *common, FILE *table) {
     int status = RETC_OK;
     (void)common;
@@ -240,6 +256,7 @@ static const figure_kind kinds[] = {
     {"strip", 2, 2, "a file of contributions and one of modes", {"contributions", "modes"}, draw_strip},
     {"layers", 1, 1, "one file of contributions", {"contributions"}, draw_layers},
     {"paths", 1, 1, "one file of contributions", {"contributions"}, draw_paths},
+    {"truth", 2, 2, "a file of contributions and a recording", {"contributions", "recording"}, draw_truth},
     {"irf", 1, 1, "one file of IRFs", {"irf"}, draw_irf},
     {"protocol", 1, 1, "one file of responses to a protocol", {"protocol"}, draw_protocol},
     {"circuit", 1, 1, "one recording of a simulated retina", {"recording"}, draw_circuit},
@@ -369,7 +386,8 @@ retc_cmd_figure(int argc, char **argv) {
     int status;
     const retc_option table[] = {
         {"kind", 0, RETC_OPTION_CHOICE, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &asked.kind, 0, 0,
-         "filters|psth|scores|learning|strip|layers|paths|irf|network|protocol|circuit|stimulus|quality|sweep", "what to draw"},
+         "filters|psth|scores|learning|strip|layers|paths|truth|irf|network|protocol|circuit|stimulus|quality|sweep",
+         "what to draw"},
         {"results", 0, RETC_OPTION_INPUTS, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &asked.inputs, 0, 0, NULL,
          "result files, as listed above"},
         RETC_COMMON_OUTPUT(common, "figure to write, ending in .png, .svg or .pdf"),

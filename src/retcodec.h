@@ -132,5 +132,6 @@
 #include "scores.h"
 #include "sta.h"
 #include "target.h"
+#include "truth_match.h"
 
 #endif

@@ -72,6 +72,7 @@ C_TESTS = \
     tests/check_torch \
     tests/check_training \
     tests/check_transforms \
+    tests/check_truth_match \
     tests/check_video \
     tests/check_xcorr
 LDADD = tests/libtesting.la libretcodec-internal.la $(CHECK_LIBS)

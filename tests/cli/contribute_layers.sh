@@ -131,4 +131,24 @@ refused_figure() {
     no_leftovers
 }
 
-run_cases reductions no_reductions bad_reductions layers paths bad_paths
+# A model that was fitted for a minute knows who drove the cells: its contributions follow the true ones of the simulated retina,
+# and far better than they follow the same turned round in time.
+truth() {
+    results
+    make_result stimulus white-noise --frames 12000 --height 12 --width 12 -o train.h5
+    make_result simulate --train train.h5 --test ../results/test.h5 --truth test -o recording.h5
+    make_result fit recording.h5 --history 8 --channels0 6 --channels1 6 --kernel0 7 --kernel1 3 --epochs 15 -o cnn.h5
+    expect 0 "$RETCODEC" contribute cnn.h5 recording.h5 --target cell --cell 0 --reduce maps -q -o c.h5
+    draw truth c.h5 recording.h5
+    grep -q '^cell01: best units of 5 true contributions follow them with r ' out || fail "$(cat out)"
+    sed -n 's/.* with r \([0-9.]*\) on average; by chance \([0-9.]*\)$/\1 \2/p' out | awk '!($1 > 0.4 && $1 > 2*$2) {exit 1}' ||
+        fail "$(cat out)"
+    rows interneurons | grep -q '^4 "amacrine_on1, synapse" '
+    expect 0 contribute -q -o sum.h5 --target sum
+    refused_figure 1 'sum.h5: is not of one cell; the truth is known for cells' truth sum.h5 ../results/recording.h5
+    expect 0 "$RETCODEC" contribute ../results/ln.h5 recording.h5 --target cell --steps 2 -q -o ln.h5
+    refused_figure 1 'is of a model without interneurons' truth ln.h5 recording.h5
+    refused_figure 2 'truth takes a file of contributions and a recording, 1 are given' truth c.h5
+}
+
+run_cases reductions no_reductions bad_reductions layers paths bad_paths truth
