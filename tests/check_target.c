@@ -194,12 +194,20 @@ START_TEST(impossible_targets_are_refused) {
 }
 END_TEST
 
-/* Secants stay complete with any target, also where ranks change on the way. */
-START_TEST(secants_are_complete_with_every_target) {
+static retc_recording *
+noise_recording(const char *name) {
     float *movie = retc_fixture_movie(4, FRAMES, SIDE, SIDE), *counts = retc_calloc(U * FRAMES, sizeof *counts);
-    const char *path = retc_test_path("complete.h5");
+    const char *path = retc_test_path(name);
     ck_ok(retc_fixture_recording(path, FRAMES, SIDE, SIDE, movie, U, counts, 0, NULL, 1, 0.01));
     retc_recording *recording = retc_recording_open(path, 0);
+    ck_assert_msg(recording != NULL, "%s", retc_error_message());
+    retc_free(movie), retc_free(counts);
+    return recording;
+}
+
+/* Secants stay complete with any target, also where ranks change on the way. */
+START_TEST(secants_are_complete_with_every_target) {
+    retc_recording *recording = noise_recording("complete.h5");
     retc_network *network = retc_fixture_network(3, DEPTH, SIDE, SIDE, U, 0);
     retc_target target;
     make_target(_i, &target);
@@ -219,7 +227,40 @@ START_TEST(secants_are_complete_with_every_target) {
         }
         collected_clear(&a);
     }
-    retc_free(movie), retc_free(counts);
+    retc_target_clear(&target);
+    retc_network_free(network);
+    retc_recording_close(recording);
+}
+END_TEST
+
+/* Also where ranks change and softmax saturates, refined contributions are near those of very many steps.  The estimate knows
+ * two sums only, so that it can be too small, rarely. */
+START_TEST(refined_samples_agree_with_very_many_steps) {
+    retc_recording *recording = noise_recording("refined.h5");
+    retc_network *network = retc_fixture_network(3, DEPTH, SIDE, SIDE, U, 0);
+    retc_target target;
+    make_target(_i, &target);
+    retc_contribute_options options = collect_by(RETC_METHOD_PATH);
+    collected refined = collect(network, recording, &target, &options);
+    double tolerance = options.tolerance, floor = options.floor, worst = 0;
+    options.steps = 1024;
+    collected many = collect(network, recording, &target, &options);
+    size_t beyond = 0;
+    for (size_t t = 0; t < many.T; ++t)
+        for (size_t k = 0; k < many.cuts; ++k) {
+            size_t units = retc_layer_units(&network->layer[many.cut[k]]);
+            double difference = 0, norm = 0;
+            for (size_t i = t * units; i < (t + 1) * units; ++i) {
+                double x = (double)refined.map[k][i], y = (double)many.map[k][i];
+                difference += (x - y) * (x - y), norm += y * y;
+            }
+            double error = sqrt(difference) / fmax(sqrt(norm), floor);
+            worst = fmax(worst, error);
+            beyond += error > tolerance;
+        }
+    ck_assert_uint_le(beyond, many.T * many.cuts / 20);
+    ck_assert_double_le(worst, 10 * tolerance);
+    collected_clear(&refined), collected_clear(&many);
     retc_target_clear(&target);
     retc_network_free(network);
     retc_recording_close(recording);
@@ -237,6 +278,7 @@ target_suite(void) {
     tcase_add_test(tcase, largest_cells_share_the_way);
     tcase_add_test(tcase, impossible_targets_are_refused);
     tcase_add_loop_test(tcase, secants_are_complete_with_every_target, 0, KINDS);
+    tcase_add_loop_test(tcase, refined_samples_agree_with_very_many_steps, 0, KINDS);
     suite_add_tcase(suite, tcase);
     return suite;
 }
