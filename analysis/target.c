@@ -73,11 +73,10 @@ done:
 
 int
 retc_target_through_softmax(retc_target *target) {
-    if (target->kind == RETC_TARGET_SUM || target->kind == RETC_TARGET_SURPRISAL || target->N < 2)
-        return RETC_FAIL(RETC_EINVAL, "the target %s cannot be taken through softmax: outputs of softmax always sum to 1, %s",
-                         retc_target_name(target),
-                         target->kind == RETC_TARGET_SURPRISAL ? "so that their covariance cannot be inverted"
-                                                               : "so that nothing changes");
+    if (target->kind == RETC_TARGET_SUM || target->N < 2)
+        return RETC_FAIL(RETC_EINVAL,
+                         "the target %s cannot be taken through softmax: its outputs always sum to 1, so that nothing changes",
+                         retc_target_name(target));
     target->softmax = 1;
     return RETC_OK;
 }
@@ -106,9 +105,11 @@ retc_target_clear(retc_target *target) {
     *target = (retc_target){0};
 }
 
-/* Sums of y and y y' over a stream, about a first guess of the mean so that nothing cancels. */
+/* Sums of y and y y' over a stream, about a first guess of the mean so that nothing cancels; y are rates or their softmax. */
 typedef struct {
     size_t N, n;
+    int softmax;
+    double *y;                       /* (N,BLOCK) */
     double *origin, *sum, *products; /* (N) (N) (N,N) */
 } moments;
 
@@ -119,23 +120,37 @@ forward(void *context, size_t slot, retc_tape *tape, const retc_block *block) {
     return RETC_OK;
 }
 
+static void
+take_outputs(moments *m, const retc_tape *tape, size_t n) {
+    for (size_t t = 0; t < n; ++t) {
+        double largest = -HUGE_VAL, total = 0;
+        for (size_t i = 0; i < m->N; ++i)
+            largest = fmax(largest, m->y[i * BLOCK + t] = (double)retc_tape_rate(tape, i)[t]);
+        for (size_t i = 0; i < m->N && m->softmax; ++i)
+            total += m->y[i * BLOCK + t] = exp(m->y[i * BLOCK + t] - largest);
+        for (size_t i = 0; i < m->N && m->softmax; ++i)
+            m->y[i * BLOCK + t] /= total;
+    }
+}
+
 static int
 add_moments(void *context, size_t slot, const retc_tape *tape, const retc_block *block) {
     (void)slot;
     moments *m = context;
     int status = retc_stream_check_rates(tape, block);
+    take_outputs(m, tape, block->n);
     if (m->n == 0)
         for (size_t i = 0; i < m->N; ++i)
-            m->origin[i] = (double)retc_tape_rate(tape, i)[0];
+            m->origin[i] = m->y[i * BLOCK];
     m->n += block->n;
     for (size_t i = 0; i < m->N; ++i) {
-        const float *x = retc_tape_rate(tape, i);
+        const double *x = m->y + i * BLOCK;
         for (size_t t = 0; t < block->n; ++t)
-            m->sum[i] += (double)x[t] - m->origin[i];
+            m->sum[i] += x[t] - m->origin[i];
         for (size_t j = 0; j <= i; ++j) {
-            const float *y = retc_tape_rate(tape, j);
+            const double *y = m->y + j * BLOCK;
             for (size_t t = 0; t < block->n; ++t)
-                m->products[i * m->N + j] += ((double)x[t] - m->origin[i]) * ((double)y[t] - m->origin[j]);
+                m->products[i * m->N + j] += (x[t] - m->origin[i]) * (y[t] - m->origin[j]);
         }
     }
     return status;
@@ -149,8 +164,9 @@ collect_moments(moments *m, const retc_network *network, retc_recording *recordi
     size_t n_spans = 0, N = network->N;
     retc_stream_options options = {.block = BLOCK, .threads = threads};
     retc_stream_task task = {forward, add_moments, m};
-    *m = (moments){.N = N};
+    m->N = N;
     RETC_TRY(retc_recording_spans(recording, part, network->L, network->lag, &spans, &n_spans));
+    RETC_TRY(RETC_ALLOC(m->y, N * BLOCK));
     RETC_TRY(RETC_ALLOC(m->origin, N));
     RETC_TRY(RETC_ALLOC(m->sum, N));
     RETC_TRY(RETC_ALLOC(m->products, N * N));
@@ -189,11 +205,22 @@ done:
     return status;
 }
 
+/* Probabilities sum to 1: along (1,...,1) they never vary.  Give that direction the mean variance, and the inverse is that of
+ * the rest; what it says about the direction itself meets differences of 0 only. */
+static void
+fill_direction(double *covariance, size_t N) {
+    double mean = 0;
+    for (size_t i = 0; i < N; ++i)
+        mean += covariance[i * N + i] / (double)N;
+    for (size_t i = 0; i < N * N; ++i)
+        covariance[i] += mean / (double)N;
+}
+
 int
 retc_target_init_surprisal(retc_target *target, const retc_network *network, retc_recording *recording, retc_part part,
-                           size_t threads, const retc_progress *progress) {
+                           int softmax, size_t threads, const retc_progress *progress) {
     int status = RETC_OK;
-    moments m = {0};
+    moments m = {.softmax = softmax};
     double ridge = 0;
     *target = (retc_target){0};
     RETC_TRY(collect_moments(&m, network, recording, part, threads, progress));
@@ -208,6 +235,8 @@ retc_target_init_surprisal(retc_target *target, const retc_network *network, ret
         }
     for (size_t i = 0; i < m.N; ++i)
         m.origin[i] += m.sum[i] / (double)m.n;
+    if (softmax)
+        fill_direction(m.products, m.N);
     status = invert(m.products, m.N, &ridge);
     if (status < 0)
         status =
@@ -215,7 +244,9 @@ retc_target_init_surprisal(retc_target *target, const retc_network *network, ret
     RETC_TRY(status);
     RETC_TRY(retc_target_init_given(target, m.N, m.origin, m.products));
     target->ridge = ridge;
+    target->softmax = softmax;
 done:
+    retc_free(m.y);
     retc_free(m.origin);
     retc_free(m.sum);
     retc_free(m.products);

@@ -1,6 +1,6 @@
 /* Targets: the scalar function t(y) of the rates y of all cells that a contribution explains.
  *
- * Each but surprisal, the sum and entropy can also be taken of p = softmax(y), p_j = exp(y_j) / sum_i exp(y_i), as some of the
+ * Each but the sum can also be taken of p = softmax(y), p_j = exp(y_j) / sum_i exp(y_i), as some of the
  * published ones are: how much a cell stands out, where only differences of rates count. */
 #ifndef RETC_TARGET_H
 #define RETC_TARGET_H
@@ -42,13 +42,14 @@ int retc_target_init(retc_target *target, retc_target_kind kind, size_t N, size_
 int retc_target_init_cells(retc_target *target, size_t N, size_t n, const size_t *cell) RETC_USED;
 int retc_target_init_linear(retc_target *target, size_t N, size_t n, const double *weight) RETC_USED;
 
-/* Take a target of softmax(y) from now on.  Fails where that makes no sense: probabilities always sum to 1, so that the sum
- * never changes and the covariance of surprisal cannot be inverted. */
+/* Take a target of softmax(y) from now on; a given mean and inverse covariance are then those of softmax(y).  Fails where
+ * nothing is left to explain: the sum is always 1, and so is the softmax of a single cell. */
 int retc_target_through_softmax(retc_target *target) RETC_USED;
 
-/* Surprisal, with the mean and covariance (divisor n - 1) of the network's rates over a part of a recording. */
+/* Surprisal, with the mean and covariance (divisor n - 1) of the network's rates, or of their softmax, over a part of a
+ * recording.  As the softmax sums to 1 its covariance is inverted among the directions in which it can vary. */
 int retc_target_init_surprisal(retc_target *target, const retc_network *network, retc_recording *recording, retc_part part,
-                               size_t threads, const retc_progress *progress) RETC_USED;
+                               int softmax, size_t threads, const retc_progress *progress) RETC_USED;
 
 /* Surprisal with a given mean (N) and inverse covariance (N,N), both copied; the symmetric part of the latter counts. */
 int retc_target_init_given(retc_target *target, size_t N, const double *mean, const double *precision) RETC_USED;

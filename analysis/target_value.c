@@ -169,10 +169,14 @@ slope(const retc_target *target, const double *y, const double *y0, size_t i) {
 /* dt/dp_i */
 static double
 inner_slope(const retc_target *target, const place *at, size_t i) {
-    double p;
+    double p, value = 0;
     switch (target->kind) {
     case RETC_TARGET_CELL:
         return i == target->cell ? 1 : 0;
+    case RETC_TARGET_SURPRISAL:
+        for (size_t j = 0; j < at->N; ++j)
+            value += target->precision[i * at->N + j] * (input(at, j) - target->mean[j]);
+        return value;
     case RETC_TARGET_CELLS:
     case RETC_TARGET_LINEAR:
         return target->weight[i];
@@ -183,8 +187,7 @@ inner_slope(const retc_target *target, const place *at, size_t i) {
     case RETC_TARGET_ENTROPY:
         p = input(at, i);
         return -log(p + ENTROPY_FLOOR) - p / (p + ENTROPY_FLOOR);
-    case RETC_TARGET_SUM:
-    case RETC_TARGET_SURPRISAL: /* never through softmax */
+    case RETC_TARGET_SUM: /* never through softmax */
         return 0;
     }
     return 0;

@@ -44,21 +44,17 @@ make(const retc_target_arguments *arguments, size_t N, retc_target *target, cons
 int
 retc_target_arguments_make(const retc_target_arguments *arguments, const retc_network *network, retc_recording *recording,
                            size_t threads, const retc_progress *progress, retc_target *target) {
-    int status;
     const char *option;
     if (strcmp(arguments->name, "surprisal") == 0) {
         retc_part part = strcmp(arguments->statistics, "train") == 0 ? RETC_TRAIN : RETC_TEST;
-        RETC_TRY(retc_target_init_surprisal(target, network, recording, part, threads, progress));
-    } else {
-        status = make(arguments, network->N, target, &option);
-        RETC_TRY(status < 0 ? retc_error_prefix(status, "%s", option) : status);
+        return retc_target_init_surprisal(target, network, recording, part, arguments->softmax, threads, progress);
     }
-    if (arguments->softmax) {
+    int status = make(arguments, network->N, target, &option);
+    if (status >= 0 && arguments->softmax) {
+        option = "--softmax";
         status = retc_target_through_softmax(target);
-        RETC_TRY(status < 0 ? retc_error_prefix(status, "--softmax") : status);
     }
-done:
-    return status;
+    return status < 0 ? retc_error_prefix(status, "%s", option) : status;
 }
 
 void

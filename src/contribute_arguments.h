@@ -22,7 +22,7 @@ typedef struct {
     {"weights", 0, RETC_OPTION_NUMBERS, 0, &(arguments).weights, -HUGE_VAL, HUGE_VAL, NULL,                                   \
      "weights of --target linear, one for each cell of the model"},                                                           \
     {"softmax", 0, RETC_OPTION_FLAG, 0, &(arguments).softmax, 0, 0, NULL,                                                     \
-     "take cell, topk, contrastive or linear of the softmax of the rates, where only differences between cells count"},       \
+     "take the target of the softmax of the rates, where only differences between cells count; entropy always is"},       \
     {"statistics", 0, RETC_OPTION_CHOICE, 0, &(arguments).statistics, 0, 0, "train|test",                                     \
      "part that gives surprisal its mean and covariance; test, as published"}
 

@@ -8,7 +8,7 @@
 #include "target.h"
 #include "testing.h"
 
-enum { U = 5, KINDS = 16, FRAMES = 60, DEPTH = 5, SIDE = 8 };
+enum { U = 5, KINDS = 17, FRAMES = 60, DEPTH = 5, SIDE = 8 };
 
 /* All targets of U cells, and all that can be through softmax. */
 static void
@@ -23,6 +23,7 @@ make_target(int which, retc_target *target) {
         ck_ok(retc_target_init(target, RETC_TARGET_SUM, U, 0));
         break;
     case 1:
+    case 16:
         ck_ok(retc_target_init_given(target, U, mean, precision));
         break;
     case 2:
@@ -52,7 +53,7 @@ make_target(int which, retc_target *target) {
     default:
         ck_ok(retc_target_init(target, RETC_TARGET_TOP, U, which == 14 ? 1 : 4));
     }
-    if (which > 2 && which % 2)
+    if (which == 16 || (which > 2 && which % 2))
         ck_ok(retc_target_through_softmax(target));
 }
 
@@ -184,11 +185,8 @@ START_TEST(impossible_targets_are_refused) {
     ck_fails(retc_target_init_cells(&target, 3, 2, twice), "twice");
     ck_fails(retc_target_init_cells(&target, 3, 1, outside), "cell 3");
     ck_fails(retc_target_init_cells(&target, 3, 0, outside), "no cell");
-    for (int which = 0; which < 2; ++which) {
-        make_target(which, &target);
-        ck_fails(retc_target_through_softmax(&target), "sum to 1");
-        retc_target_clear(&target);
-    }
+    ck_ok(retc_target_init(&target, RETC_TARGET_SUM, 3, 0));
+    ck_fails(retc_target_through_softmax(&target), "sum to 1");
     ck_ok(retc_target_init(&target, RETC_TARGET_CELL, 1, 0));
     ck_fails(retc_target_through_softmax(&target), "sum to 1");
 }
@@ -227,6 +225,28 @@ START_TEST(secants_are_complete_with_every_target) {
         }
         collected_clear(&a);
     }
+    retc_target_clear(&target);
+    retc_network_free(network);
+    retc_recording_close(recording);
+}
+END_TEST
+
+/* The mean surprisal is (n - 1) / 2n times the number of directions that vary: N of rates, N - 1 of their softmax.
+ * Contributions have their rates by another order of sums in float than the statistics, 1e-7 of numbers of the size of 1 to 10.
+ */
+START_TEST(surprisal_counts_directions) {
+    retc_recording *recording = noise_recording("surprisal.h5");
+    retc_network *network = retc_fixture_network(3, DEPTH, SIDE, SIDE, U, 0);
+    retc_target target;
+    ck_ok(retc_target_init_surprisal(&target, network, recording, RETC_TEST, _i, 2, NULL));
+    ck_assert_double_eq(target.ridge, 0);
+    retc_contribute_options options = collect_by(RETC_METHOD_ACT_GRAD);
+    collected a = collect(network, recording, &target, &options);
+    double mean = 0, n = (double)a.T;
+    for (size_t t = 0; t < a.T; ++t)
+        mean += a.target[t] / n;
+    ck_assert_double_le(fabs(mean - (n - 1) / (2 * n) * (U - _i)), 1e-5);
+    collected_clear(&a);
     retc_target_clear(&target);
     retc_network_free(network);
     retc_recording_close(recording);
@@ -278,6 +298,7 @@ target_suite(void) {
     tcase_add_test(tcase, largest_cells_share_the_way);
     tcase_add_test(tcase, impossible_targets_are_refused);
     tcase_add_loop_test(tcase, secants_are_complete_with_every_target, 0, KINDS);
+    tcase_add_loop_test(tcase, surprisal_counts_directions, 0, 2);
     tcase_add_loop_test(tcase, refined_samples_agree_with_very_many_steps, 0, KINDS);
     suite_add_tcase(suite, tcase);
     return suite;

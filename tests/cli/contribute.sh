@@ -55,7 +55,7 @@ targets() {
     shows target cells
     contribute --target linear --weights -1,0.5,0 --steps 2
     shows target linear
-    for target in cell topk contrastive "linear --weights 1,0,0"; do
+    for target in surprisal cell topk contrastive "linear --weights 1,0,0"; do
         contribute --target $target --softmax --steps 2
     done
 }
@@ -106,11 +106,12 @@ impossible() {
     refused "--weights: 0 weights are given" cnn --target linear
     refused "--weights: all weights are 0" cnn --target linear --weights 0,0,0
     refused "--softmax: the target sum cannot be taken through softmax" cnn --target sum --softmax
-    refused "--softmax: the target surprisal cannot be taken through softmax" cnn --softmax
     for target in contrastive entropy; do
         refused "--target: the target $target compares cells, the model has one" one --target $target --cells 0
     done
     refused "--top: the 2 largest rates are asked for, the model has 1 cell" one --target topk --cells 0
+    refused "--softmax: the target cell cannot be taken through softmax" one --target cell --softmax --cells 0
+    refused "the covariance of the rates cannot be inverted: the model's rates do not vary" one --softmax --cells 0
     wanted=2
     refused "is not one of" cnn --target topk2
     refused "is not one of" cnn --method gradcam
