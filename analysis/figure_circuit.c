@@ -25,8 +25,8 @@ typedef struct {
     neurons inter, cells;
     wires excitation, inhibition;
     char **cell_name;
-    double *gain, *slope, *offset, interval; /* (N), s */
-    int *chosen;                             /* (N) 1: its wiring is drawn */
+    double *gain, *slope, *offset, *maximum, interval; /* (N), s */
+    int *chosen;                                       /* (N) 1: its wiring is drawn */
 } circuit;
 
 /* ---- reading --------------------------------------------------------------------------------------------------------- */
@@ -115,6 +115,7 @@ read_circuit(retc_h5 *file, circuit *c) {
     RETC_TRY(read_new(file, "truth/output", "gain", RETC_H5_DOUBLE, &c->cells.n, &c->gain));
     RETC_TRY(read_new(file, "truth/output", "slope", RETC_H5_DOUBLE, &c->cells.n, &c->slope));
     RETC_TRY(read_new(file, "truth/output", "offset", RETC_H5_DOUBLE, &c->cells.n, &c->offset));
+    RETC_TRY(read_new(file, "truth/output", "maximum", RETC_H5_DOUBLE, &c->cells.n, &c->maximum));
     RETC_TRY(retc_h5_get_number(file, "/", "frame_interval", &c->interval));
     if (!(c->interval > 0))
         RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: attribute \"frame_interval\" is missing or not positive", retc_h5_path(file)));
@@ -160,7 +161,8 @@ static void
 circuit_clear(circuit *c) {
     neurons_clear(&c->inter), neurons_clear(&c->cells);
     wires_clear(&c->excitation), wires_clear(&c->inhibition);
-    retc_free(c->cell_name), retc_free(c->gain), retc_free(c->slope), retc_free(c->offset), retc_free(c->chosen);
+    retc_free(c->cell_name), retc_free(c->gain), retc_free(c->slope), retc_free(c->offset), retc_free(c->maximum),
+        retc_free(c->chosen);
 }
 
 /* ---- printing -------------------------------------------------------------------------------------------------------- */
@@ -420,8 +422,24 @@ done:
     return status;
 }
 
+/* The output of circuit.h at x = slope u. */
+static double
+rate_at(const circuit *c, size_t j, double x) {
+    double u = x + c->offset[j], f = c->gain[j] * (u > 0 ? u + log1p(exp(-u)) : log1p(exp(u)));
+    return c->maximum[j] > 0 ? f / (1 + f / c->maximum[j]) : f;
+}
+
+/* Where the output is `rate`: f = r / (1 - r / maximum) = gain log(1 + e^(x + offset)) gives x = log(e^(f/gain) - 1) - offset.
+ * Rates that reach the maximum but for rounding count as 0.98 of it, from where on the curve is flat. */
+static double
+input_at(const circuit *c, size_t j, double rate) {
+    double maximum = c->maximum[j], r = maximum > 0 ? fmin(rate, 0.98 * maximum) : rate;
+    double f = maximum > 0 ? r / (1 - r / maximum) : r;
+    return f / c->gain[j] + log(-expm1(-f / c->gain[j])) - c->offset[j];
+}
+
 /* Inputs in units of 1 / slope, in which the softplus goes from silent to straight over a few; up to that of the largest rate
- * of the recording, where r = gain log(1 + e^(x + offset)) gives x = log(e^(r/gain) - 1) - offset. */
+ * of the recording. */
 static int
 print_outputs(const circuit *c, FILE *table) {
     int status = RETC_OK;
@@ -430,13 +448,13 @@ print_outputs(const circuit *c, FILE *table) {
         double largest, to = 4 - c->offset[j];
         RETC_TRY(largest_rate(c, j, &largest));
         if (largest > 0 && c->gain[j] > 0)
-            to = largest / c->gain[j] + log(-expm1(-largest / c->gain[j])) - c->offset[j];
+            to = input_at(c, j, largest);
         to = fmax(to, 1);
         snprintf(name, sizeof name, "output %zu", j + 1);
         retc_table_block(table, name, "input_times_slope rate_Hz");
         for (int i = 0; i <= CURVE; ++i) {
-            double x = FROM + (to - FROM) * i / CURVE, u = x + c->offset[j];
-            print_row(table, 2, (double[]){x, c->gain[j] * (u > 0 ? u + log1p(exp(-u)) : log1p(exp(u)))});
+            double x = FROM + (to - FROM) * i / CURVE;
+            print_row(table, 2, (double[]){x, rate_at(c, j, x)});
         }
     }
 

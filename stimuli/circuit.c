@@ -521,7 +521,7 @@ build(retc_circuit *circuit) {
     for (size_t i = 0; i < RETC_AMACRINE_TYPES; ++i)
         circuit->amacrine_gain[i] = 1;
     for (size_t j = 0; j < circuit->N; ++j)
-        circuit->output[j] = (retc_output){1, 1, 0, 0};
+        circuit->output[j] = (retc_output){1, 1, 0, 0, circuit->options.maximum};
 
 done:
     retc_free(bipolar.neuron);

@@ -6,13 +6,22 @@
  *
  *   photoreceptor   y = L_tauy^ny [x(t-1)],  z = gamma y + (1 - gamma) L_tauz^nz [x(t-1)]
  *                   p = y - beta/(1+beta) z                            without adaptation
- *                   p = (1+y)(1+beta) / (1+beta(1+z)) - 1              with it: Clark et al. 2013, eq. 2 with tau_r = 0, less
- * its value on mean grey and scaled to the same linear part bipolar u       s = sum over pixels of +-(G(center) -
- * surround_weight G(surround)) p,   b = L_tau[s] d_u = g (b - transience L_tauadapt[b])             drive; + for ON, - for OFF
- * types; g calibrated amacrine v      q_v = g L_tau[sum_u w_vu max(0, d_u)],   a_v = max(0, q_v - threshold) delayed A_v(t) =
- * (1-f) a_v(t-k) + f a_v(t-k-1),  (k + f) dt = delay terminal        T_u = max(0, d_u - threshold - sum_v w_uv A_v) presynaptic
- * inhibition ganglion j      x_j = sum_u w_ju T_u - sum_v w_jv A_v - the same on mean grey u_j = x_j / (1 + strength/sd v),  v
- * = L_tau[|x_j|] contrast gain control r_j = gain log(1 + exp(slope u_j + offset))        spikes/s
+ *                   p = (1+y)(1+beta) / (1+beta(1+z)) - 1              with it: Clark et al. 2013, eq. 2 with tau_r = 0,
+ *                                                                      less its value on mean grey and scaled to the same
+ *                                                                      linear part
+ *   bipolar u       s = sum over pixels of +-(G(center) - surround_weight G(surround)) p,   b = L_tau[s]
+ *                   d_u = g (b - transience L_tauadapt[b])             drive; + for ON, - for OFF types; g calibrated
+ *   amacrine v      q_v = g L_tau[sum_u w_vu max(0, d_u)],   a_v = max(0, q_v - threshold)
+ *   delayed         A_v(t) = (1-f) a_v(t-k) + f a_v(t-k-1),  (k + f) dt = delay
+ *   terminal        T_u = max(0, d_u - threshold - sum_v w_uv A_v)     presynaptic inhibition
+ *   ganglion j      x_j = sum_u w_ju T_u - sum_v w_jv A_v - the same on mean grey
+ *                   u_j = x_j / (1 + strength/sd v),  v = L_tau[|x_j|] contrast gain control
+ *                   f_j = gain log(1 + exp(slope u_j + offset))        spikes/s
+ *                   r_j = f_j / (1 + f_j / maximum)                    spikes/s; f_j itself without a maximum
+ *
+ * The last line is what refractoriness makes of a free firing rate (Berry & Meister 1998, J Neurosci 18:2200): the mean rate of
+ * events that would come at a rate f_j, but for a dead time of 1 / maximum after each.  It is f_j at low rates and rises to the
+ * maximum.
  *
  * The response of frame t depends on the frames up to t - 1 (lag 1); before the first frame of a stretch of continuous time the
  * screen was mean grey.  Gaussians of volume 1 are sampled at the middles of pixels and cut at 2.5 sigma of the surround.
@@ -24,7 +33,7 @@
  * Calibration sets g, one per type, so that drives of that type have mean square 1; sd, the standard deviation of x_j;
  * slope = o / s and offset = -slope max(m, 0) - threshold with the o that is asked for and the mean m and standard deviation s
  * of u_j, so that neither mean grey (u_j = 0) nor the mean of what inhibits lies above the bend; and the gain, so that the mean
- * rate is the asked one. */
+ * of the saturated rate is the asked one. */
 #ifndef RETC_CIRCUIT_H
 #define RETC_CIRCUIT_H
 
@@ -48,9 +57,9 @@ typedef struct {
     double *weight;
 } retc_wires;
 
-/* rate = gain * log(1 + exp(slope * u + offset)), u = x / (1 + control * v). */
+/* rate = f / (1 + f / maximum), f = gain * log(1 + exp(slope * u + offset)), u = x / (1 + control * v); maximum 0: rate = f. */
 typedef struct {
-    double gain, slope, offset, control;
+    double gain, slope, offset, control, maximum;
 } retc_output;
 
 typedef struct retc_circuit retc_circuit;

@@ -124,6 +124,8 @@ static const parameter output[] = {
     {"rate_spread", NUMBER, AT(rate_spread), 0, 0.9, NULL, NULL, "single cells lie within this share of it"},
     {"slope", NUMBER, AT(slope), 0.01, 100, NULL, NULL, "of the softplus, per standard deviation of the input"},
     {"threshold", NUMBER, AT(threshold), -100, 100, NULL, NULL, "by which the mean input lies below the bend of the softplus"},
+    {"maximum", NUMBER, AT(maximum), 0, 1e4, "Hz", NULL,
+     "that rates approach, as if each spike were followed by a dead time of 1 / maximum (BM); 0: none"},
     END};
 
 static const parameter spikes[] = {
@@ -224,6 +226,11 @@ check_relations(const retc_circuit_options *o) {
     }
     if (cells < 1 || cells > 999)
         return RETC_FAIL(RETC_EINVAL, "%zu ganglion cells in all: expected 1 ... 999", cells);
+    double highest = o->rate * (1 + o->rate_spread);
+    if (o->maximum > 0 && !(highest < o->maximum))
+        return RETC_FAIL(RETC_EINVAL,
+                         "[output] maximum: %g Hz, but the mean rates of cells go up to %g Hz; expected more, or 0", o->maximum,
+                         highest);
     if (o->spikes == RETC_SPIKES_REFRACTORY && !(o->absolute + o->relative > 0))
         return RETC_FAIL(RETC_EINVAL, "[spikes] process: refractory needs absolute or relative to be more than 0 ms");
     return RETC_OK;

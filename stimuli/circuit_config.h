@@ -96,6 +96,7 @@ typedef struct {
     double gain_strength, gain_tau; /* contrast gain control: per standard deviation of the input, 0: none; ms */
     double rate, rate_spread;       /* spikes/s, mean over cells; single cells lie within this share of it */
     double slope, threshold;        /* of the output, per standard deviation and in units of the softplus */
+    double maximum;                 /* spikes/s, that rates approach; 0: none */
     size_t spikes;                  /* retc_spike_process */
     double absolute, relative;      /* ms, refractory periods */
     size_t order;                   /* of the gamma process */

@@ -41,16 +41,22 @@ retc_rectify(double x) {
     return x > 0 ? x : 0;
 }
 
+/* f / (1 + f / maximum); f without a maximum. */
+static inline double
+retc_saturate(double f, double maximum) {
+    return maximum > 0 ? f / (1 + f / maximum) : f;
+}
+
 static inline double
 retc_output_rate(const retc_output *o, double u) {
-    return o->gain * retc_softplus(o->slope * u + o->offset);
+    return retc_saturate(o->gain * retc_softplus(o->slope * u + o->offset), o->maximum);
 }
 
 /* Its derivative. */
 static inline double
 retc_output_slope(const retc_output *o, double u) {
-    double x = o->slope * u + o->offset;
-    return o->gain * o->slope * (x > 0 ? 1 / (1 + exp(-x)) : exp(x) / (1 + exp(x)));
+    double x = o->slope * u + o->offset, kept = o->maximum > 0 ? 1 / (1 + o->gain * retc_softplus(x) / o->maximum) : 1;
+    return kept * kept * o->gain * o->slope * (x > 0 ? 1 / (1 + exp(-x)) : exp(x) / (1 + exp(x)));
 }
 
 /* Filters of a bipolar type in place: x (n) is a series of summed photoreceptor signals, state (2) lasts. */

@@ -204,18 +204,20 @@ write_outputs(const retc_circuit *c, retc_h5 *file) {
     int status = RETC_OK;
     size_t N = c->N;
     double *number = NULL;
-    RETC_TRY(RETC_ALLOC(number, 5 * N));
+    RETC_TRY(RETC_ALLOC(number, 6 * N));
     for (size_t j = 0; j < N; ++j) {
         number[j] = c->output[j].gain;
         number[N + j] = c->output[j].slope;
         number[2 * N + j] = c->output[j].offset;
         number[3 * N + j] = c->output[j].control;
         number[4 * N + j] = retc_circuit_rate_on_grey(c, j);
+        number[5 * N + j] = c->output[j].maximum;
     }
     RETC_TRY(put_numbers(file, "truth/output", "gain", N, number));
     RETC_TRY(put_numbers(file, "truth/output", "slope", N, number + N));
     RETC_TRY(put_numbers(file, "truth/output", "offset", N, number + 2 * N));
     RETC_TRY(put_numbers(file, "truth/output", "control", N, number + 3 * N));
+    RETC_TRY(put_numbers(file, "truth/output", "maximum", N, number + 5 * N));
     RETC_TRY(put_numbers(file, "truth/output", "grey", N, c->grey));
     RETC_TRY(put_numbers(file, "truth", "rate_on_grey", N, number + 4 * N));
 

@@ -12,7 +12,7 @@
  *                                  course of the drive after a flash of one frame, before g, lag 1 first; um
  *   /truth/filters/<amacrine type>/{time (K), gain, threshold, delay} f8
  *                                  course of its drive, lag 0 first; ms.  K: until less than 1e-9 of the largest value is left
- *   /truth/output/{gain, slope, offset, control, grey} (N) f8
+ *   /truth/output/{gain, slope, offset, control, maximum, grey} (N) f8
  *                                  see circuit.h; grey: what is taken off the inputs
  *   /truth/rate_on_grey (N) f8     spikes/s
  *   /truth/receptive_field (N,L,H,W) f4

@@ -17,6 +17,9 @@ enum { CHUNK = RETC_CIRCUIT_CHUNK, STRIDE = CHUNK + 8 };
 /* An input whose standard deviation is smaller than this share of its size is constant but for rounding. */
 #define CONSTANT 1e-9
 
+/* What a sum over some thousand frames may be off by, of itself. */
+#define ROUNDING 1e-13
+
 #define MOST_HISTORY ((size_t)1000)
 #define HISTORY_ENERGY 1e-4
 
@@ -476,11 +479,36 @@ moments_of(const double *x, const double *v, double control, size_t n, double *m
     *deviation = sqrt(squares / (double)n);
 }
 
+/* The gain for which the mean of gain s / (1 + gain s / maximum) over s (n) is `rate`, less than the maximum.  That mean is a
+ * concave function of the gain, and too low for the gain that would do without a maximum: steps of Newton's method from there
+ * rise to the solution and never pass it.  They double a gain that is far too low, so that this many reach any. */
+static double
+gain_for(const double *s, size_t n, double rate, double maximum) {
+    enum { MOST_STEPS = 100 };
+    double sum = 0, gain;
+    for (size_t t = 0; t < n; ++t)
+        sum += s[t];
+    gain = rate * (double)n / sum;
+    for (int i = 0; maximum > 0 && i < MOST_STEPS; ++i) {
+        double missing = rate * (double)n, slope = 0;
+        for (size_t t = 0; t < n; ++t) {
+            double kept = 1 / (1 + gain * s[t] / maximum);
+            missing -= gain * s[t] * kept;
+            slope += s[t] * kept * kept;
+        }
+        if (missing <= ROUNDING * rate * (double)n)
+            break;
+        gain += missing / slope;
+    }
+    return gain;
+}
+
+/* Inputs of the cell are not kept: their place is needed. */
 static int
-calibrate_cell(const calibration *c, size_t j) {
+calibrate_cell(calibration *c, size_t j) {
     const retc_circuit_options *o = &c->circuit->options;
-    const double *x = c->x + j * c->n, *v = c->v + j * c->n;
-    double mean, deviation, response = 0;
+    const double *v = c->v + j * c->n;
+    double *x = c->x + j * c->n, mean, deviation;
     moments_of(x, v, 0, c->n, &mean, &deviation);
     if (!(deviation > CONSTANT * fabs(mean)))
         return RETC_FAIL(RETC_ENUMBER, "the stimulus does not change the input of cell %zu", j + 1);
@@ -488,8 +516,9 @@ calibrate_cell(const calibration *c, size_t j) {
     moments_of(x, v, control, c->n, &mean, &deviation);
     double slope = o->slope / deviation, offset = -slope * fmax(mean, 0) - o->threshold;
     for (size_t t = 0; t < c->n; ++t)
-        response += retc_softplus(slope * x[t] / (1 + control * v[t]) + offset) / (double)c->n;
-    c->circuit->output[j] = (retc_output){c->circuit->target_rate[j] / response, slope, offset, control};
+        x[t] = retc_softplus(slope * x[t] / (1 + control * v[t]) + offset);
+    double gain = gain_for(x, c->n, c->circuit->target_rate[j], o->maximum);
+    c->circuit->output[j] = (retc_output){gain, slope, offset, control, o->maximum};
     return RETC_OK;
 }
 

@@ -105,7 +105,9 @@ set_salamander(retc_circuit_options *o) {
     o->ganglion[RETC_GANGLION_DIRECTION].inhibition = 3, o->ganglion[RETC_GANGLION_DIRECTION].offset = 120;
     o->ganglion[RETC_GANGLION_OBJECT_MOTION].amacrine = RETC_AMACRINE_WIDE;
     o->ganglion[RETC_GANGLION_OBJECT_MOTION].inhibition = 2, o->ganglion[RETC_GANGLION_OBJECT_MOTION].inner = 400;
-    o->rate = 8;
+    /* Calibrated on noise, cells that it inhibits would fire at thousands of Hz under bars.  A dead time of 4 ms, as both
+     * refractory periods together. */
+    o->rate = 8, o->maximum = 250;
 }
 
 void

@@ -50,6 +50,7 @@ rich(void) {
     o.ganglion[RETC_GANGLION_DIRECTION].amacrine = RETC_AMACRINE_DELAYED, o.ganglion[RETC_GANGLION_DIRECTION].offset = 60;
     o.ganglion[RETC_GANGLION_OBJECT_MOTION].amacrine = RETC_AMACRINE_WIDE, o.ganglion[RETC_GANGLION_OBJECT_MOTION].inner = 100;
     o.amacrine[RETC_AMACRINE_WIDE].reach = 300;
+    o.maximum = 40; /* of mean rates of 10 to 20: all of them bend */
     return o;
 }
 
@@ -315,7 +316,8 @@ START_TEST(signals_follow_the_formulas) {
                     x -= off->weight[i] * delayed(circuit, &s, off->source[i], t);
                 ck_assert_double_eq_tol(s.input[j * s.stride + t], x, 1e-12);
                 v += k * (fabs(x) - v);
-                double u = x / (1 + out->control * v), rate = out->gain * log(1 + exp(out->slope * u + out->offset));
+                double u = x / (1 + out->control * v), f = out->gain * log(1 + exp(out->slope * u + out->offset));
+                double rate = f / (1 + f / 40);
                 if (j == 0 || !pass)
                     ck_assert_double_eq_tol(s.rate[j * s.stride + t], rate, 1e-11 * out->gain);
             }
@@ -439,6 +441,51 @@ START_TEST(calibration_keeps_its_promises) {
     retc_free(movie);
     retc_circuit_state_free(state);
     retc_circuit_free(circuit);
+}
+END_TEST
+
+/* Mean and largest rate of every cell over a movie of T frames, a multiple of 100, at a contrast. */
+static void
+summarise_rates(const retc_circuit *circuit, const float *movie, size_t T, double contrast, double *mean, double *largest) {
+    retc_circuit_state *state = retc_circuit_state_alloc(circuit);
+    for (size_t j = 0; j < retc_circuit_cells(circuit); ++j)
+        mean[j] = largest[j] = 0;
+    for (size_t t0 = 0; t0 < T; t0 += 100) {
+        retc_circuit_step(circuit, state, movie + t0 * PIXELS, 100, contrast, 1);
+        retc_circuit_signals s = retc_circuit_signals_of(state);
+        for (size_t j = 0; j < retc_circuit_cells(circuit); ++j)
+            for (size_t t = 0; t < 100; ++t) {
+                mean[j] += s.rate[j * s.stride + t] / (double)T;
+                largest[j] = fmax(largest[j], s.rate[j * s.stride + t]);
+            }
+    }
+    retc_circuit_state_free(state);
+}
+
+/* Whatever the maximum, mean rates are those without; under the strongest contrast rates are all but the maximum, and never
+ * more.  21 Hz is little above the largest mean rate, 15 * 1.33 Hz: there cells fire at the maximum nearly all of the time. */
+START_TEST(rates_approach_the_maximum) {
+    enum { T = 1000 };
+    static const double maxima[3] = {200, 40, 21};
+    retc_circuit_options o = rich();
+    float *movie = noise_movie(SIDE, T, 0.35, 8);
+    kept_movie kept = {movie};
+    double mean[2][RETC_GANGLION_TYPES], largest[RETC_GANGLION_TYPES], strong[RETC_GANGLION_TYPES];
+    for (int bounded = 0; bounded < 2; ++bounded) {
+        o.maximum = bounded ? maxima[_i] : 0;
+        retc_circuit *circuit = make_circuit(&o, SIDE, INTERVAL);
+        ck_ok(retc_circuit_calibrate(circuit, kept_frames, &kept, T, 1));
+        summarise_rates(circuit, movie, T, 1000, strong, largest);
+        summarise_rates(circuit, movie, T, 1, mean[bounded], strong);
+        for (size_t j = 0; bounded && j < retc_circuit_cells(circuit); ++j) {
+            ck_assert_double_lt(strong[j], o.maximum);
+            ck_assert_double_le(largest[j], o.maximum);
+            ck_assert_double_gt(largest[j], 0.99 * o.maximum);
+        }
+        retc_circuit_free(circuit);
+    }
+    ck_close_double("mean rates", mean[1], mean[0], RETC_GANGLION_TYPES, 0, 1e-12);
+    retc_free(movie);
 }
 END_TEST
 
@@ -648,7 +695,8 @@ START_TEST(contributions_are_the_integral) {
         retc_circuit_step(circuit, state, movie, T, (double)k / STEPS, 1);
         retc_circuit_signals s = retc_circuit_signals_of(state);
         const retc_output *out = retc_circuit_output(circuit, j);
-        double x = s.input[j * s.stride + t], slope = out->gain * out->slope / (1 + exp(-out->slope * x - out->offset));
+        double x = s.input[j * s.stride + t], f = out->gain * log(1 + exp(out->slope * x + out->offset));
+        double slope = out->gain * out->slope / (1 + exp(-out->slope * x - out->offset)) / pow(1 + f / o.maximum, 2);
         static double last_slope;
         for (size_t i = 0; i < n; ++i) {
             double now = terminals->weight[terminals->first[j] + i] *
@@ -675,14 +723,14 @@ START_TEST(contributions_are_the_integral) {
 END_TEST
 
 /* In a linear circuit a contribution is what the knock-out takes away: terminals that never close, no inhibition, an output far
- * above its bend, where the softplus is linear but for exp(-30). */
+ * above its bend, where the softplus is linear but for exp(-30), and no maximum. */
 START_TEST(linear_contributions_are_knock_outs) {
     retc_circuit_options o = rich();
     for (size_t i = 0; i < RETC_BIPOLAR_TYPES; ++i)
         o.bipolar[i].threshold = -10, o.bipolar[i].inhibition = 0;
     for (size_t i = 0; i < RETC_GANGLION_TYPES; ++i)
         o.ganglion[i].inhibition = 0;
-    o.threshold = -60;
+    o.threshold = -60, o.maximum = 0;
     retc_circuit *circuit = calibrated(&o);
     float *movie = noise_movie(SIDE, 100, 0.2, 5);
     retc_truth *truth = retc_truth_alloc(circuit, 0);
@@ -785,6 +833,7 @@ main(void) {
     tcase_add_test(small, wiring_adds_up);
     tcase_add_loop_test(small, pieces_and_threads_do_not_matter, 0, 3);
     tcase_add_test(small, calibration_keeps_its_promises);
+    tcase_add_loop_test(small, rates_approach_the_maximum, 0, 3);
     tcase_add_test(small, adaptation_lowers_the_gain);
     tcase_add_loop_test(small, receptive_fields_are_derivatives, 0, 2);
     tcase_set_timeout(truth, 300);

@@ -161,6 +161,9 @@ static const struct {
     {"[on_bipolar]\ncenter = 100\n", "[on_bipolar] surround: 70 um should be more than the 100 um of the centre"},
     {"[brisk_on]\ncells = 0\n[brisk_off]\ncells = 0\n", "0 ganglion cells in all: expected 1 ... 999"},
     {"[on_bipolar]\ninhibition = 1\n", "[on_bipolar] inhibition: 1, but amacrine is none"},
+    {"[output]\nmaximum = -1\n", ":2: [output] maximum: -1 Hz is out of range: expected 0 ... 10000"},
+    {"[output]\nrate = 20\nrate_spread = 0.5\nmaximum = 30 Hz\n",
+     "[output] maximum: 30 Hz, but the mean rates of cells go up to 30 Hz; expected more, or 0"},
     {"[spikes]\nprocess = refractory\nabsolute = 0\nrelative = 0\n", "refractory needs absolute or relative"},
 };
 

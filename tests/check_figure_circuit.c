@@ -51,9 +51,10 @@ typedef struct {
     int64_t source; /* of the first connection to a cell */
     double weight;  /* of the amacrine cell's to the second cell */
     size_t rates;   /* rows of the rates */
+    double maximum; /* of the first cell */
 } retina;
 
-static const retina right = {0, 0.1, CELLS};
+static const retina right = {0, 0.1, CELLS, 50};
 
 static retc_h5 *
 make(const retina *r) {
@@ -76,6 +77,7 @@ make(const retina *r) {
     put(file, "/truth/output/gain", CELLS, (const double[]){10, 20});
     put(file, "/truth/output/slope", CELLS, (const double[]){2, 2});
     put(file, "/truth/output/offset", CELLS, (const double[]){-1, 0.5});
+    put(file, "/truth/output/maximum", CELLS, (const double[]){r->maximum, 0});
     const double rate[] = {3, 25, 4, 0, 0, 0, 1, 1, 1};
     ck_ok(retc_h5_put(file, "/truth/test/rate", RETC_H5_DOUBLE, 2, (const size_t[]){r->rates, FRAMES}, rate));
     ck_ok(retc_h5_commit(file));
@@ -173,19 +175,36 @@ START_TEST(test_profiles) {
 }
 END_TEST
 
-/* Up to the largest rate, 25 Hz, of the first cell; of the second none is known. */
+/* Up to the largest rate of the first cell, 25 Hz, which is half of its maximum: f is 50 Hz.  Of the second none is known. */
 START_TEST(test_outputs) {
     double row[61][2];
     draw_right(NULL);
     retc_test_table_numbers("output 1", &row[0][0], 122);
     ck_assert(row[0][0] == -4);
-    ck_assert_double_eq_tol(row[60][0], 1 + log(exp(2.5) - 1), 1e-6);
+    ck_assert_double_eq_tol(row[60][0], 1 + log(exp(5) - 1), 1e-6);
     ck_assert_double_eq_tol(row[60][1], 25, 1e-5);
-    for (int i = 0; i < 61; ++i)
-        ck_assert_double_eq_tol(row[i][1], 10 * log(1 + exp(row[i][0] - 1)), 1e-5);
+    for (int i = 0; i < 61; ++i) {
+        double f = 10 * log(1 + exp(row[i][0] - 1));
+        ck_assert_double_eq_tol(row[i][1], f / (1 + f / 50), 1e-5);
+    }
     retc_test_table_numbers("output 2", &row[0][0], 122);
     ck_assert_double_eq_tol(row[60][0], 3.5, 1e-6);
     ck_assert_double_eq_tol(row[60][1], 20 * log(1 + exp(4)), 1e-5);
+}
+END_TEST
+
+/* A rate that is the maximum has no input: the curve ends at 98 % of it, where f is 24.5 / 0.02 and the softplus is straight.
+ */
+START_TEST(test_outputs_at_the_maximum) {
+    retina at_maximum = right;
+    double row[61][2];
+    at_maximum.maximum = 25;
+    retc_h5 *file = make(&at_maximum);
+    ck_ok(draw(file, NULL));
+    retc_h5_close(file);
+    retc_test_table_numbers("output 1", &row[0][0], 122);
+    ck_assert_double_eq_tol(row[60][0], 1 + 24.5 / 0.02 / 10, DIGITS);
+    ck_assert_double_eq_tol(row[60][1], 24.5, DIGITS);
 }
 END_TEST
 
@@ -200,14 +219,14 @@ refuses(const retina *r, const char *cells, const char *message) {
 
 START_TEST(test_fails) {
     refuses(&right, "cell03", "there is no cell \"cell03\" among its 2 cells (cell01 ... cell02)");
-    refuses(&(const retina){3, 0.1, CELLS}, NULL,
+    refuses(&(const retina){3, 0.1, CELLS, 50}, NULL,
             "connection 0 of \"truth/wiring/bipolar_to_cell\" joins neurons that are not there");
-    refuses(&(const retina){-1, 0.1, CELLS}, NULL,
+    refuses(&(const retina){-1, 0.1, CELLS, 50}, NULL,
             "connection 0 of \"truth/wiring/bipolar_to_cell\" joins neurons that are not there");
-    refuses(&(const retina){0, -0.1, CELLS}, NULL,
+    refuses(&(const retina){0, -0.1, CELLS, 50}, NULL,
             "the weight of connection 1 of \"truth/wiring/amacrine_to_cell\" is -0.1, expected 0 or more");
-    refuses(&(const retina){0, (double)NAN, CELLS}, NULL, "the weight of connection 1 of");
-    refuses(&(const retina){0, 0.1, 3}, NULL, "dataset \"truth/test/rate\" is of 3 cells, expected 2");
+    refuses(&(const retina){0, (double)NAN, CELLS, 50}, NULL, "the weight of connection 1 of");
+    refuses(&(const retina){0, 0.1, 3, 50}, NULL, "dataset \"truth/test/rate\" is of 3 cells, expected 2");
 }
 END_TEST
 
@@ -231,6 +250,7 @@ figure_circuit_suite(void) {
     tcase_add_test(tcase, test_courses);
     tcase_add_test(tcase, test_profiles);
     tcase_add_test(tcase, test_outputs);
+    tcase_add_test(tcase, test_outputs_at_the_maximum);
     tcase_add_test(tcase, test_fails);
     tcase_add_test(tcase, test_no_circuit);
     suite_add_tcase(suite, tcase);

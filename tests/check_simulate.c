@@ -234,13 +234,14 @@ START_TEST(test_truth_is_complete) {
     retc_simulate_summary summary;
     options.circuit.bipolar[RETC_BIPOLAR_OFF].amacrine = RETC_AMACRINE_OFF;
     options.circuit.bipolar[RETC_BIPOLAR_OFF].inhibition = 0.4;
+    options.circuit.maximum = 60;
     retc_h5 *file = simulate(&options, "recording.h5", &summary);
     size_t I = summary.bipolars + summary.amacrines, shape[2];
     replayed r = replay(file, start, FRAMES);
     double *signal = dataset(file, "interneurons/train/signal", 2, shape), *rate = dataset(file, "truth/train/rate", 2, shape);
-    double *output[4];
-    static const char *const names[4] = {"gain", "slope", "offset", "grey"};
-    for (size_t i = 0; i < 4; ++i) {
+    double *output[5];
+    static const char *const names[5] = {"gain", "slope", "offset", "grey", "maximum"};
+    for (size_t i = 0; i < 5; ++i) {
         char path[80];
         snprintf(path, sizeof path, "truth/output/%s", names[i]);
         output[i] = dataset(file, path, 1, shape);
@@ -252,11 +253,11 @@ START_TEST(test_truth_is_complete) {
     for (size_t j = 0; j < CELLS; ++j) {
         for (size_t t = 0; t < FRAMES; ++t) {
             double x = r.rate[j * FRAMES + t] - output[3][j];
-            double expected = output[0][j] * log(1 + exp(output[1][j] * x + output[2][j]));
+            double f = output[0][j] * log(1 + exp(output[1][j] * x + output[2][j])), expected = f / (1 + f / output[4][j]);
             ck_assert_double_eq_tol(rate[j * TRAIN + start + t], expected, 2e-6 * output[0][j] * fmax(1, output[1][j]));
         }
     }
-    for (size_t i = 0; i < 4; ++i)
+    for (size_t i = 0; i < 5; ++i)
         retc_free(output[i]);
     retc_free(signal), retc_free(rate), retc_free(r.signal), retc_free(r.rate);
     retc_h5_close(file);

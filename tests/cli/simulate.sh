@@ -12,6 +12,7 @@ configurations() {
     movies
     expect 0 "$RETCODEC" simulate --print-config --preset salamander-like
     prints '[object_motion]'
+    prints 'maximum = 250 Hz'
     prints 'Clark'
     mv out printed.ini
     expect 0 "$RETCODEC" simulate --print-config --config printed.ini
@@ -72,6 +73,8 @@ wrong_parameters() {
     refused 1 'wrong.ini:3: [amacrine_off] delay: "0.02 s" is in s, expected ms' --config wrong.ini
     printf '[on_bipolar]\njitter = 2\n' >wrong.ini
     refused 1 'wrong.ini:2: [on_bipolar] jitter: 2 is out of range: expected 0 ... 0.45' --config wrong.ini
+    refused 1 '[output] maximum: 250 Hz, but the mean rates of cells go up to 266 Hz; expected more, or 0' \
+        --preset salamander-like --rate 200
     refused 1 'nothing.ini: No such file or directory' --config nothing.ini
     refused 1 ': this is not a text file, a configuration was expected' --config train.h5
     refused 1 'has room for' --cells 900
