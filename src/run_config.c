@@ -285,10 +285,21 @@ take_setting(void *context, const char *section, const char *key, const char *va
     return code >= 0;
 }
 
+/* Words are expanded by the C library, which knows the variables of the environment only. */
+static int
+name_folder(const char *path) {
+    const char *slash = strrchr(path, '/');
+    char *folder = retc_strf("%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
+    int status = !folder ? RETC_ENOMEM : setenv("HERE", slash == path ? "/" : folder, 1) ? RETC_ENOMEM : RETC_OK;
+    retc_free(folder);
+    return status;
+}
+
 int
 retc_run_config_read(const char *path, retc_run_config **config) {
     parsing state = {0};
     int status = RETC_OK;
+    RETC_TRY(name_folder(path));
     state.config = retc_calloc(1, sizeof *state.config);
     RETC_TRY(RETC_GOT(state.config));
     state.config->path = retc_strdup(path);

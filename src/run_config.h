@@ -4,6 +4,7 @@
  *   [fit:ln]                  the command "fit", labelled "ln"
  *   recording = @import       the output of an earlier stage
  *   model = ln                anything else is expanded like a shell word: quotes, ~, $NAME, * and ?; a list is words
+ *   network = $HERE/a.network $HERE is the folder of the configuration
  */
 #ifndef RETC_RUN_CONFIG_H
 #define RETC_RUN_CONFIG_H
@@ -33,7 +34,7 @@ typedef struct {
     size_t n;
 } retc_run_config;
 
-/* Read a configuration into `*config` (retc_run_config_free); reasons name file, line, section and key. */
+/* Sets the variable HERE of the environment.  Read a configuration into `*config` (retc_run_config_free); reasons name file, line, section and key. */
 int retc_run_config_read(const char *path, retc_run_config **config) RETC_USED;
 void retc_run_config_free(retc_run_config *config);
 

@@ -143,6 +143,17 @@ END
     prints "--spikes=/home/nobody/b.txt '--output=own name.h5'"
 }
 
+# $HERE is the folder of the configuration, wherever the run starts.
+folder_of_the_configuration() {
+    mkdir -p elsewhere
+    printf '[stimulus]\nkind = resize\nmovie = $HERE/movie.h5\n' >elsewhere/here.ini
+    touch elsewhere/movie.h5
+    expect 0 "$RETCODEC" run elsewhere/here.ini --dry-run
+    prints "--movie=elsewhere/movie.h5"
+    (cd elsewhere && "$RETCODEC" run here.ini --dry-run) >out 2>err || fail "$(cat err)"
+    prints "--movie=./movie.h5"
+}
+
 no_configuration() {
     expect 1 "$RETCODEC" run nothing.ini
     complains "retcodec run: nothing.ini: No such file or directory"
@@ -244,5 +255,5 @@ shipped_configurations() {
 }
 
 run_cases whole_chain skips_what_is_up_to_date runs_what_changed force_runs_all failure_keeps_what_was_done killed_run_goes_on \
-    dry_run default_folder words no_configuration wrong_sections wrong_keys wrong_references checked_before_the_start \
+    dry_run default_folder words folder_of_the_configuration no_configuration wrong_sections wrong_keys wrong_references checked_before_the_start \
     shipped_configurations
