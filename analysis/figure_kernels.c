@@ -4,8 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Tiles in a row of space-time filters, letters of a cell's name. */
-enum { ACROSS = 8, MOST = RETC_FIGURE_MOST_CHANNELS, LETTERS = 10 };
+/* Tiles in a row of space-time filters; letters of a cell's name over such a tile, and beside a row of a matrix. */
+enum { ACROSS = 8, MOST = RETC_FIGURE_MOST_CHANNELS, LETTERS_OVER = 10, LETTERS_BESIDE = 17 };
 
 /* One convolution as it is drawn: `row` k of it is channel channel[k]. */
 typedef struct {
@@ -215,9 +215,9 @@ print_layer(const drawn *d, FILE *table) {
 
 /* Names of the cells of a recording mostly differ at their ends. */
 static const char *
-end_of(const char *name) {
+end_of(const char *name, size_t letters) {
     size_t length = strlen(name);
-    return length > LETTERS ? name + length - LETTERS : name;
+    return length > letters ? name + length - letters : name;
 }
 
 /* "3: 92% ×1.2" over a space-time filter, "3" beside the row of a matrix; the name of a cell for the number. */
@@ -236,7 +236,8 @@ print_tiles(const drawn *d, FILE *table) {
         if (d->space_time && d->layer->kh * d->layer->kw > 1 && isfinite(d->share[k]))
             snprintf(share, sizeof share, ": %.0f%%", 100 * d->share[k]);
         if (d->of_cells)
-            snprintf(title, sizeof title, "%s%s", end_of(d->cells->name[k]), share);
+            snprintf(title, sizeof title, "%s%s", end_of(d->cells->name[k], d->space_time ? LETTERS_OVER : LETTERS_BESIDE),
+                     share);
         else
             snprintf(title, sizeof title, "%zu%s%s", k, share, d->space_time ? gain : "");
         retc_table_number(table, d->space_time ? (double)(k / ACROSS) : (double)k);

@@ -27,7 +27,7 @@ stats table index "layers" using (i = int($1), largest[i] = $9, from[i] = $10, t
     map_rows[i] = $13, map_columns[i] = $14, 0) nooutput
 
 # Where everything goes, in points: tiles share the width, but not more than is good for them.
-first_left = 88
+first_left = 116
 room = 540
 course_high = 40
 title_high = 14
@@ -118,7 +118,7 @@ do for [i=1:layers] {
             set xrange [0:has_map ? across[i]-1+inside : across[i]]
             most = has_map ? 1.05 : 1.05*largest[i]
             set yrange [-most:most]
-            step = has_map ? 1 : ticks(2*most, 4)
+            step = has_map ? 1 : ticks(2*most, 2)
             set ytics nomirror scale 0.6 step
             set ylabel (has_map ? "course" : "weight") offset 0.5, 0
             if (r == down[i]-1) {
