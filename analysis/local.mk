@@ -54,9 +54,10 @@ pkginclude_HEADERS += analysis/predict_spikes.h
 libretcodec_internal_la_SOURCES += \
     analysis/figure_layers.c analysis/figure_layers.h \
     analysis/figure_paths.c analysis/figure_paths.h \
+    analysis/input.c analysis/input.h analysis/input_file.c \
     analysis/layer_statistics.c analysis/layer_statistics.h \
     analysis/pairs.c analysis/pairs.h \
     analysis/figure_truth.c analysis/figure_truth.h \
     analysis/reduction.c analysis/reduction.h \
     analysis/truth_match.c analysis/truth_match.h
-pkginclude_HEADERS += analysis/figure_layers.h analysis/figure_paths.h analysis/layer_statistics.h analysis/figure_truth.h analysis/pairs.h analysis/reduction.h analysis/truth_match.h
+pkginclude_HEADERS += analysis/figure_layers.h analysis/figure_paths.h analysis/layer_statistics.h analysis/figure_truth.h analysis/input.h analysis/pairs.h analysis/reduction.h analysis/truth_match.h

@@ -4,6 +4,7 @@
 #include "command.h"
 #include "contribute_arguments.h"
 #include "contribute_file.h"
+#include "input.h"
 #include "layer_statistics.h"
 #include "model_file.h"
 #include "pairs.h"
@@ -19,6 +20,8 @@ typedef struct {
     retc_reduction_options reductions;
     int paths;
     retc_pairs_options pairs;
+    const char *input;
+    retc_input_options inputs;
     retc_recording_arguments open;
     retc_common common;
 } options;
@@ -132,6 +135,20 @@ done:
     return status;
 }
 
+/* Which pixels of which frames drove the target. */
+static int
+write_input(options *o, const retc_network *network, retc_recording *recording, const retc_target *target, retc_h5 *file,
+            const retc_progress *progress) {
+    if (strcmp(o->input, "none") == 0)
+        return RETC_OK;
+    o->inputs.baseline = o->contribute.baseline;
+    o->inputs.threads = o->common.threads;
+    if (o->contribute.steps)
+        o->inputs.steps = o->contribute.steps;
+    return retc_input_write(network, recording, strcmp(o->part, "test") == 0 ? RETC_TEST : RETC_TRAIN, target, &o->inputs,
+                            strcmp(o->input, "full") == 0, file, progress);
+}
+
 /* Which channels of the first convolution act through which of the second. */
 static int
 write_paths(options *o, const retc_network *network, retc_recording *recording, const retc_target *target, retc_h5 *file,
@@ -167,6 +184,8 @@ retc_cmd_contribute(int argc, char **argv) {
                  .contribute = retc_contribute_default(),
                  .reduce = "split",
                  .pairs = retc_pairs_default(),
+                 .input = "none",
+                 .inputs = retc_input_default(),
                  .reductions = {.patch = 4, .radius = 5},
                  .open = RETC_RECORDING_DEFAULT,
                  .common = {.seed = 1}};
@@ -196,6 +215,11 @@ retc_cmd_contribute(int argc, char **argv) {
          "also write which channels of the first convolution act through which channels of the second, on the target and on "
          "every cell: means over samples (secants, 16 steps unless --steps says otherwise)"},
         {"paths-every", 0, RETC_OPTION_SIZE, 0, &o.pairs.every, 1, 1e9, "samples", "take one of so many for --paths"},
+        {"input", 0, RETC_OPTION_CHOICE, 0, &o.input, 0, 0, "none|map|full",
+         "also write how much every pixel drove the target: summed over the history and over pixels, or in full, every frame "
+         "of "
+         "every window, cut to what a target cell sees (secants, 16 steps unless --steps says otherwise)"},
+        {"input-every", 0, RETC_OPTION_SIZE, 0, &o.inputs.every, 1, 1e9, "samples", "take one of so many for --input"},
         {"block", 0, RETC_OPTION_SIZE, RETC_OPTION_NO_EFFECT, &o.contribute.block, 1, 65536, "frames",
          "frames in memory per thread"},
         RETC_RECORDING_CELLS(o.open),
@@ -228,6 +252,7 @@ retc_cmd_contribute(int argc, char **argv) {
     RETC_TRY(retc_contribute_write(network, recording, strcmp(o.part, "test") == 0 ? RETC_TEST : RETC_TRAIN, &target,
                                    &o.contribute, &o.reductions, o.recording, file, progress, &completeness));
     RETC_TRY(write_paths(&o, network, recording, &target, file, progress));
+    RETC_TRY(write_input(&o, network, recording, &target, file, progress));
     retc_meter_stop();
     RETC_TRY(retc_h5_set_text(file, "/", "baseline", o.baseline));
     RETC_TRY(retc_command_finish(file, &o.common, provenance));

@@ -115,6 +115,7 @@
 #include "baseline.h"
 #include "contribute.h"
 #include "contribute_file.h"
+#include "input.h"
 #include "irf.h"
 #include "layer_statistics.h"
 #include "modes.h"

@@ -32,6 +32,7 @@ C_TESTS = \
     tests/check_import_nwb \
     tests/check_import_open_retina \
     tests/check_import_real \
+    tests/check_input \
     tests/check_interneurons \
     tests/check_keras \
     tests/check_kernels \

@@ -113,6 +113,23 @@ paths() {
     refused_figure 1 'none.h5: holds no paths; retcodec contribute --paths writes them' paths none.h5
 }
 
+input() {
+    results
+    for threads in 1 2; do
+        expect 0 contribute -q --no-provenance --input full --input-every 4 --threads $threads -o full$threads.h5
+    done
+    cmp full1.h5 full2.h5
+    expect 0 "$RETCODEC" info full1.h5 --datasets
+    prints "input/attribution                            (35,10,12,12) f4"
+    prints "input/map                                    (35,12,12) f4"
+    expect 0 contribute -q --input map -o map.h5
+    expect 0 "$RETCODEC" info map.h5 --datasets
+    not grep -q 'input/attribution' out
+    refused 1 'input attributions start from windows, not from blurred stimuli' \
+        contribute ../results/cnn.h5 ../results/recording.h5 --steps 2 --input map --baseline blur
+    refused 2 '--input' contribute ../results/cnn.h5 ../results/recording.h5 --input all
+}
+
 bad_paths() {
     results
     refused 1 'the model has one convolution; paths lead through two' contribute ../results/ln.h5 ../results/recording.h5 --paths
@@ -151,4 +168,4 @@ truth() {
     refused_figure 2 'truth takes a file of contributions and a recording, 1 are given' truth c.h5
 }
 
-run_cases reductions no_reductions bad_reductions layers paths bad_paths truth
+run_cases reductions no_reductions bad_reductions layers paths bad_paths input truth

@@ -1,0 +1,210 @@
+#include "input.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "rows.h"
+#include "stream.h"
+
+/* Storage of one thread. */
+typedef struct {
+    retc_path path;
+    float *delta, *mean;    /* (units of conv0,ld) W (x - x0); mean over steps of the gradient */
+    float *attribution;     /* (L,H,W,ld) mean over baselines */
+    size_t n, *at, *sample; /* taken of the block; (block) their places in it, their numbers */
+    double *residual;       /* (block) */
+} slot_storage;
+
+typedef struct {
+    const retc_network *network;
+    const retc_target *target;
+    const retc_input_options *options;
+    retc_baseline baseline;
+    float **base; /* per baseline (units): conv0's output */
+    size_t conv0; /* 0: the layer down to which gradients go */
+    slot_storage *slot;
+    size_t slots;
+    retc_input_receiver *receive;
+    void *context;
+} engine;
+
+retc_input_options
+retc_input_default(void) {
+    return (retc_input_options){.steps = 16, .every = 1, .block = 16};
+}
+
+static size_t
+window_size(const retc_network *network) {
+    return network->L * network->H * network->W;
+}
+
+/* ---- storage --------------------------------------------------------------------------------------------------------- */
+
+static int
+slot_init(slot_storage *s, const engine *e) {
+    int status = RETC_OK;
+    size_t block = e->options->block, units = retc_layer_units(&e->network->layer[0]);
+    RETC_TRY(retc_path_init(&s->path, e->network, e->target, &e->conv0, 1, block));
+    size_t ld = s->path.tape[1]->ld;
+    RETC_TRY(RETC_ALLOC(s->delta, units * ld));
+    RETC_TRY(RETC_ALLOC(s->mean, units * ld));
+    RETC_TRY(RETC_ALLOC(s->attribution, window_size(e->network) * ld));
+    RETC_TRY(RETC_ALLOC(s->at, block));
+    RETC_TRY(RETC_ALLOC(s->sample, block));
+    RETC_TRY(RETC_ALLOC(s->residual, block));
+done:
+    return status;
+}
+
+static void
+slot_clear(slot_storage *s) {
+    retc_path_clear(&s->path);
+    retc_free(s->delta), retc_free(s->mean), retc_free(s->attribution);
+    retc_free(s->at), retc_free(s->sample), retc_free(s->residual);
+}
+
+static int
+engine_init(engine *e, const retc_stream_options *stream) {
+    int status = RETC_OK;
+    e->baseline = e->options->baseline ? *e->options->baseline : retc_baseline_grey();
+    if (e->baseline.blur > 0 || e->options->steps == 0 || e->options->every == 0)
+        RETC_TRY(
+            RETC_FAIL(RETC_EINVAL, "input attributions start from windows, not from blurred stimuli, with at least one step"));
+    RETC_TRY(RETC_ALLOC(e->base, e->baseline.n));
+    for (size_t b = 0; b < e->baseline.n; ++b) {
+        RETC_TRY(RETC_ALLOC(e->base[b], retc_layer_units(&e->network->layer[0])));
+        RETC_TRY(retc_baseline_convolve(&e->baseline, e->network, b, e->base[b]));
+    }
+    e->slots = retc_stream_slots(stream);
+    RETC_TRY(RETC_ALLOC(e->slot, e->slots));
+    for (size_t i = 0; i < e->slots; ++i)
+        RETC_TRY(slot_init(&e->slot[i], e));
+done:
+    return status;
+}
+
+static void
+engine_clear(engine *e) {
+    for (size_t i = 0; e->slot && i < e->slots; ++i)
+        slot_clear(&e->slot[i]);
+    retc_free(e->slot);
+    for (size_t b = 0; e->base && b < e->baseline.n; ++b)
+        retc_free(e->base[b]);
+    retc_free(e->base);
+}
+
+/* ---- one block ------------------------------------------------------------------------------------------------------- */
+
+/* The line of the samples that are taken, from baseline b. */
+static retc_path_line
+make_line(const engine *e, slot_storage *s, const retc_tape *tape, size_t b, size_t n) {
+    const retc_layer *conv0 = &e->network->layer[0];
+    const float *bias = retc_network_values_const(e->network, conv0->bias);
+    retc_tape_convolve(tape, NULL, n, s->delta);
+    for (size_t row = 0; row < retc_layer_units(conv0); ++row) {
+        float *delta = s->delta + row * tape->ld;
+        float start = e->baseline.window ? e->base[b][row] - (bias ? bias[row / (conv0->h * conv0->w)] : 0) : 0;
+        for (size_t i = 0; i < s->n; ++i)
+            delta[i] = delta[s->at[i]] - start;
+    }
+    return (retc_path_line){s->n, s->delta, e->base[b], 1};
+}
+
+/* Mean over the steps of the gradient at conv0; the target's change is taken off the residuals. */
+static void
+follow(const engine *e, slot_storage *s, const retc_path_line *line) {
+    retc_tape *from = s->path.tape[0], *to = s->path.tape[1];
+    size_t units = retc_layer_units(&e->network->layer[0]), ld = to->ld;
+    double share = 1 / (double)e->baseline.n;
+    memset(s->mean, 0, units * ld * sizeof(float));
+    retc_path_move(&s->path, line, 0, from);
+    for (size_t i = 0; i < line->n; ++i)
+        s->residual[i] += share * retc_path_target(&s->path, from, i);
+    for (size_t step = 1; step <= e->options->steps; ++step) {
+        retc_path_move(&s->path, line, (float)((double)step / (double)e->options->steps), to);
+        retc_path_differentiate(&s->path, from, to, line->n);
+        for (size_t row = 0; row < units; ++row)
+            retc_row_add(to->grad[0] + row * ld, line->n, s->mean + row * ld);
+        retc_tape *swap = from;
+        from = to, to = swap;
+    }
+    for (size_t i = 0; i < line->n; ++i)
+        s->residual[i] -= share * retc_path_target(&s->path, from, i);
+}
+
+/* Back through conv0, times the change of the stimulus. */
+static void
+attribute(const engine *e, slot_storage *s, retc_tape *tape, size_t b) {
+    const retc_network *network = e->network;
+    size_t ld = tape->ld, pixels = network->H * network->W;
+    const float *base = e->baseline.window ? e->baseline.window + b * window_size(network) : NULL;
+    float share = 1 / (float)(e->options->steps * e->baseline.n);
+    memcpy(tape->grad[0], s->mean, retc_layer_units(&network->layer[0]) * ld * sizeof(float));
+    retc_tape_backward_window(tape, s->n);
+    for (size_t k = 0; k < network->L; ++k)
+        for (size_t p = 0; p < pixels; ++p) {
+            const float *g = tape->window_grad + (k * pixels + p) * ld, *x = tape->movie + p * tape->in_ld + k;
+            float *out = s->attribution + (k * pixels + p) * ld, x0 = base ? base[k * pixels + p] : 0;
+            for (size_t i = 0; i < s->n; ++i)
+                out[i] += share * g[i] * (x[s->at[i]] - x0);
+        }
+}
+
+static int
+work(void *context, size_t slot, retc_tape *tape, const retc_block *block) {
+    engine *e = context;
+    slot_storage *s = &e->slot[slot];
+    size_t size = window_size(e->network), ld = tape->ld;
+    s->path.tape[0] = tape;
+    s->n = 0;
+    for (size_t t = 0; t < block->n; ++t)
+        if ((block->sample + t) % e->options->every == 0) {
+            s->residual[s->n] = 0;
+            s->sample[s->n] = block->sample + t;
+            s->at[s->n++] = t;
+        }
+    if (s->n == 0)
+        return RETC_OK;
+    memset(s->attribution, 0, size * ld * sizeof(float));
+    for (size_t b = 0; b < e->baseline.n; ++b) {
+        retc_path_line line = make_line(e, s, tape, b, block->n);
+        follow(e, s, &line);
+        attribute(e, s, tape, b);
+    }
+    for (size_t i = 0; i < size; ++i)
+        for (size_t t = 0; t < s->n; ++t)
+            s->residual[t] += (double)s->attribution[i * ld + t];
+    return RETC_OK;
+}
+
+static int
+deliver(void *context, size_t slot, const retc_tape *tape, const retc_block *block) {
+    engine *e = context;
+    const slot_storage *s = &e->slot[slot];
+    const retc_input_block out = {s->n, s->sample, s->attribution, tape->ld, s->residual};
+    for (size_t t = 0; t < s->n; ++t)
+        if (!isfinite(s->residual[t]))
+            return RETC_FAIL(
+                RETC_ENUMBER,
+                "input attributions are not finite near frame %zu: the model's parameters are damaged or too large", block->t0);
+    return s->n > 0 ? e->receive(e->context, &out) : RETC_OK;
+}
+
+int
+retc_input(const retc_network *network, retc_recording *recording, retc_part part, const retc_target *target,
+           const retc_input_options *options, retc_input_receiver *receive, void *context, const retc_progress *progress) {
+    int status = RETC_OK;
+    retc_span *spans = NULL;
+    size_t n_spans = 0;
+    engine e = {.network = network, .target = target, .options = options, .receive = receive, .context = context};
+    retc_stream_options stream = {.block = options->block, .threads = options->threads, .gradients = 1, .window_gradients = 1};
+    retc_stream_task task = {work, deliver, &e};
+    RETC_TRY(retc_stream_check(network, recording, 0));
+    RETC_TRY(retc_recording_spans(recording, part, network->L, network->lag, &spans, &n_spans));
+    RETC_TRY(engine_init(&e, &stream));
+    RETC_TRY(retc_stream_run(network, recording, part, spans, n_spans, &stream, &task, progress));
+done:
+    engine_clear(&e);
+    retc_free(spans);
+    return status;
+}
