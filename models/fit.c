@@ -38,14 +38,6 @@ fit_init(retc_fit *f) {
         f->split = *o->split;
     else
         RETC_TRY(retc_split_make(spans, n, o->validation, o->validation_pieces, o->history, o->seed, &f->split));
-    retc_trainer_options options = {.blocks = o->batch_blocks,
-                                    .block = o->block,
-                                    .threads = o->threads,
-                                    .seed = o->seed,
-                                    .frame_interval = f->network->frame_interval,
-                                    .loss = o->loss,
-                                    .penalty = o->penalty};
-    RETC_TRY(RETC_GOT(f->trainer = retc_trainer_alloc(f->network, &options)));
     RETC_TRY(RETC_ALLOC(f->state.value_best, values));
     RETC_TRY(RETC_ALLOC(f->state.m, values));
     RETC_TRY(RETC_ALLOC(f->state.v, values));
@@ -63,7 +55,6 @@ done:
 
 static void
 fit_clear(retc_fit *f) {
-    retc_trainer_free(f->trainer);
     if (!f->options->split)
         retc_split_clear(&f->split);
     retc_free(f->state.value_best);

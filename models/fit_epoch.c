@@ -96,7 +96,21 @@ done:
     return status;
 }
 
-/* Block borders move from epoch to epoch.  A last batch that is not full is left out, unless it is the only one. */
+static retc_trainer *
+make_trainer(const retc_fit *f) {
+    const retc_fit_options *o = f->options;
+    retc_trainer_options options = {.blocks = o->batch_blocks,
+                                    .block = o->block,
+                                    .threads = o->threads,
+                                    .seed = o->seed,
+                                    .frame_interval = f->network->frame_interval,
+                                    .loss = o->loss,
+                                    .penalty = o->penalty};
+    return retc_trainer_alloc(f->network, &options);
+}
+
+/* Block borders move from epoch to epoch.  A last batch that is not full is left out, unless it is the only one.  The trainer
+ * goes before validation takes memory of its own. */
 int
 retc_fit_train_epoch(retc_fit *f, const retc_progress *progress, retc_fit_epoch *log) {
     int status = RETC_OK;
@@ -108,6 +122,7 @@ retc_fit_train_epoch(retc_fit *f, const retc_progress *progress, retc_fit_epoch 
     RETC_TRY(
         retc_split_blocks(f->split.train, f->split.n_train, o->block, (size_t)gsl_rng_uniform_int(rng, o->block), &blocks, &n));
     RETC_TRY(RETC_ALLOC(order, n));
+    RETC_TRY(RETC_GOT(f->trainer = make_trainer(f)));
     for (size_t i = 0; i < n; ++i)
         order[i] = i;
     retc_rng_shuffle(rng, order, n);
@@ -115,6 +130,8 @@ retc_fit_train_epoch(retc_fit *f, const retc_progress *progress, retc_fit_epoch 
 done:
     if (rng)
         gsl_rng_free(rng);
+    retc_trainer_free(f->trainer);
+    f->trainer = NULL;
     retc_free(blocks);
     retc_free(order);
     return status;

@@ -24,7 +24,7 @@ typedef struct {
     const retc_fit_options *options;
     const retc_fit_checkpoint *checkpoint;
     retc_split split;
-    retc_trainer *trainer;
+    retc_trainer *trainer; /* during an epoch */
     retc_fit_state state;
     float *clipped; /* (values) a gradient cut to its greatest length */
     double step_seconds, last_checkpoint;

@@ -62,7 +62,10 @@ forward_row(const retc_tape *tape, const retc_layer *layer, size_t row, const fl
         retc_row_affine(in, scale, shift, n, out);
         break;
     case RETC_LAYER_RELU:
-        retc_row_relu(in, n, out);
+        if (in == out)
+            retc_row_rectify(n, out);
+        else
+            retc_row_relu(in, n, out);
         break;
     case RETC_LAYER_SOFTPLUS:
         for (size_t t = 0; t < n; ++t)

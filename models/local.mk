@@ -24,7 +24,8 @@ libretcodec_internal_la_SOURCES += \
     models/stacked.c models/stacked.h \
     models/stream.c models/stream.h \
     models/tape.c models/tape.h \
-    models/trainer.c models/trainer.h
+    models/trainer.c models/trainer.h models/trainer_internal.h models/trainer_layout.c models/trainer_layout.h \
+    models/trainer_make.c
 pkginclude_HEADERS += models/architecture.h models/centres.h models/describe.h models/ensemble.h models/field.h
 pkginclude_HEADERS += models/adam.h models/fit.h models/keras.h models/ln.h models/loss.h models/model_file.h models/network.h \
     models/penalty.h models/reference.h models/reverse_correlation.h models/schedule.h models/split.h models/stacked.h \

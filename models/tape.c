@@ -14,19 +14,17 @@ round_up(size_t n) {
 
 /* ---- making ---------------------------------------------------------------------------------------------------------- */
 
-/* Noise works in place, but what is added again later must stay as it was. */
-static int
-shares_input(const retc_network *network, size_t l) {
+int
+retc_tape_shares_input(const retc_network *network, size_t l) {
     return network->layer[l].kind == RETC_LAYER_NOISE && !retc_network_is_added_again(network, l - 1);
 }
 
 static int
-alloc_layer(retc_tape *tape, size_t l, int gradients, size_t *packed, size_t *packed_offset) {
+alloc_rows(retc_tape *tape, size_t l, int gradients) {
     const retc_network *network = tape->network;
-    const retc_layer *layer = &network->layer[l];
-    size_t n = retc_layer_units(layer) * tape->ld;
+    size_t n = retc_layer_units(&network->layer[l]) * tape->ld;
     int status = RETC_OK;
-    if (shares_input(network, l)) {
+    if (retc_tape_shares_input(network, l)) {
         tape->out[l] = tape->out[l - 1];
         if (gradients)
             tape->grad[l] = tape->grad[l - 1];
@@ -35,6 +33,17 @@ alloc_layer(retc_tape *tape, size_t l, int gradients, size_t *packed, size_t *pa
     RETC_TRY(RETC_ALLOC(tape->out[l], n));
     if (gradients)
         RETC_TRY(RETC_ALLOC(tape->grad[l], n));
+done:
+    return status;
+}
+
+static int
+alloc_layer(retc_tape *tape, size_t l, int gradients, size_t *packed, size_t *packed_offset) {
+    const retc_network *network = tape->network;
+    const retc_layer *layer = &network->layer[l];
+    int status = RETC_OK;
+    if (!tape->lent)
+        RETC_TRY(alloc_rows(tape, l, gradients));
     if (layer->kind == RETC_LAYER_CONV) {
         const retc_layer *before = l ? layer - 1 : NULL;
         retc_conv_shape shape = {before ? before->C : network->L,
@@ -62,7 +71,8 @@ alloc_transforms(retc_tape *tape, const retc_tape *beside) {
     tape->owns_fft = !beside;
     tape->fft = beside ? beside->fft : retc_fftconv_alloc(&tape->conv[0].shape, tape->in_ld, tape->ld, tape->max_n);
     RETC_TRY(RETC_GOT(tape->fft));
-    RETC_TRY(RETC_GOT(tape->fft_work = retc_fftconv_work_alloc(tape->fft)));
+    tape->fft_work = tape->lent ? retc_fftconv_work_alloc_bare(tape->fft) : retc_fftconv_work_alloc(tape->fft);
+    RETC_TRY(RETC_GOT(tape->fft_work));
     if (tape->owns_fft)
         retc_tape_refresh(tape);
 done:
@@ -80,7 +90,8 @@ retc_tape_alloc(const retc_network *network, size_t max_n, int flags, const retc
     tape->max_n = max_n;
     tape->ld = round_up(max_n);
     tape->in_ld = round_up(tape->ld + network->L - 1);
-    if (movie)
+    tape->lent = (flags & RETC_TAPE_LENT) != 0;
+    if (movie && !tape->lent)
         RETC_TRY(RETC_ALLOC(tape->movie, network->H * network->W * tape->in_ld));
     RETC_TRY(RETC_ALLOC(tape->out, network->layers));
     RETC_TRY(RETC_ALLOC(tape->conv, network->layers));
@@ -113,7 +124,7 @@ retc_tape_free(retc_tape *tape) {
     if (!tape)
         return;
     for (size_t l = 0; l < tape->network->layers; ++l) {
-        int shared = shares_input(tape->network, l);
+        int shared = tape->lent || retc_tape_shares_input(tape->network, l);
         if (tape->out && !shared)
             retc_free(tape->out[l]);
         if (tape->grad && !shared)
@@ -124,7 +135,8 @@ retc_tape_free(retc_tape *tape) {
     retc_fftconv_work_free(tape->fft_work);
     if (tape->owns_fft)
         retc_fftconv_free(tape->fft);
-    retc_free(tape->movie);
+    if (!tape->lent)
+        retc_free(tape->movie);
     retc_free(tape->out);
     retc_free(tape->grad);
     retc_free(tape->conv);

@@ -19,6 +19,7 @@ typedef struct {
     float **grad;                /* per layer, NULL without gradients */
     retc_conv *conv;             /* per layer; used by convolutions */
     retc_fftconv *fft;           /* of the first convolution; NULL: the direct form is faster */
+    int lent;                    /* the rows above are the caller's */
     int owns_fft;                /* else it is another tape's */
     retc_fftconv_work *fft_work; /* of this tape */
     float *packed;               /* scratch of the convolutions' backward pass */
@@ -28,7 +29,8 @@ typedef struct {
 
 enum {
     RETC_TAPE_GRADIENTS = 1, /* the backward passes work too */
-    RETC_TAPE_NO_MOVIE = 2   /* only the layers above the first convolution are run: no movie is loaded */
+    RETC_TAPE_NO_MOVIE = 2,  /* only the layers above the first convolution are run: no movie is loaded */
+    RETC_TAPE_LENT = 4       /* movie, outputs, gradients and spectra of the movie are the caller's, who sets the pointers */
 };
 
 /* NULL with a recorded reason.  A tape beside another (NULL: none), of the same network and max_n, shares the transforms of its
@@ -36,6 +38,9 @@ enum {
 retc_tape *retc_tape_alloc(const retc_network *network, size_t max_n, int flags, const retc_tape *beside);
 void retc_tape_free(retc_tape *tape);
 int retc_tape_add_window_gradient(retc_tape *tape) RETC_USED;
+
+/* Does layer l work in place?  Noise does, but what is added again later must stay as it was. */
+int retc_tape_shares_input(const retc_network *network, size_t l);
 
 /* Take over the network's parameters after they changed; also for all tapes beside it, none of which may run meanwhile. */
 void retc_tape_refresh(retc_tape *tape);

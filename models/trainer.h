@@ -31,7 +31,8 @@ typedef struct {
 retc_trainer *retc_trainer_alloc(retc_network *network, const retc_trainer_options *options);
 void retc_trainer_free(retc_trainer *trainer);
 
-/* Put block number b of the coming batch in place: response frames t0 ... t0+n-1 of a part, with their spike counts. */
+/* Name block number b of the coming batch: response frames t0 ... t0+n-1 of a part, whose spike counts are read.  The step
+ * reads the movie; the recording stays open until then, and nobody else uses it meanwhile. */
 int retc_trainer_load(retc_trainer *trainer, retc_recording *recording, retc_part part, size_t b,
                       const retc_block *block) RETC_USED;
 

@@ -116,7 +116,7 @@ START_TEST(dots_equal_their_definition) {
 }
 END_TEST
 
-enum { ROW = 37, ROW_RESULTS = 8 };
+enum { ROW = 37, ROW_RESULTS = 9 };
 
 /* Every row function on one row with values on, beside and across the kink. */
 static void
@@ -130,7 +130,9 @@ run_rows(const float *x, const float *x0, const float *g, const float *g0, size_
     memcpy(out[4], x0, n * sizeof *x0), memcpy(out[5], x0, n * sizeof *x0);
     retc_row_step(g, x, x0, n, out[4]);
     retc_row_step_trapezium(g, g0, x, x0, n, out[5]);
-    retc_row_normed_backward(g, x, 1.3f, 0.2f, -0.4f, 0.7f, n, out[6]);
+    memcpy(out[6], g, n * sizeof *g), memcpy(out[8], x, n * sizeof *x);
+    retc_row_normed_backward(x, 1.3f, 0.2f, -0.4f, 0.7f, n, out[6]);
+    retc_row_rectify(n, out[8]);
     memcpy(out[7], g0, n * sizeof *g0);
     retc_row_add(x, n, out[7]);
     sums[0] = 0.5, sums[1] = -0.5;
@@ -192,7 +194,8 @@ START_TEST(rows_equal_their_formulas) {
                                               X0 + G * (X - X0),
                                               X0 + 0.5 * (G + G0) * (X - X0),
                                               (double)1.3f * (G - (double)0.2f - (X + (double)0.4f) * (double)0.7f),
-                                              G0 + X};
+                                              G0 + X,
+                                              positive(x[t])};
         /* Terms are below 40 here, and no formula rounds more than six times. */
         for (size_t i = 0; i < ROW_RESULTS; ++i)
             ck_assert_msg(fabs((double)first[i][t] - expected[i]) <= 6 * unit_roundoff * 40,

@@ -32,6 +32,7 @@ struct retc_fftconv {
 struct retc_fftconv_work {
     float *series;                         /* (w,P) */
     fftwf_complex *input;                  /* (segments,h,w,ld) of the latest forward pass */
+    fftwf_complex *own_input;              /* NULL: the caller's */
     fftwf_complex *spectrum, *accumulated; /* (h,w,ld) */
     fftwf_complex *line, *staged;          /* (w,ld) after time, (h,w,ld) after time and x */
 };
@@ -90,7 +91,7 @@ make_plans(retc_fftconv *plan) {
     retc_fftconv_work *work = NULL;
     static const int sign[2] = {FFTW_FORWARD, FFTW_BACKWARD};
     /* Over space from one array to another: without measuring FFTW finds plans for that which take two thirds of the time. */
-    RETC_TRY(RETC_GOT(work = retc_fftconv_work_alloc(plan)));
+    RETC_TRY(RETC_GOT(work = retc_fftconv_work_alloc_bare(plan)));
     RETC_TRY(plan_box(plan, &plan->movie, s->h, s->w, plan->P, work->series, work->spectrum));
     RETC_TRY(plan_box(plan, &plan->map, plan->oh, plan->ow, plan->S, work->series, work->spectrum));
     RETC_TRY(plan_box(plan, &plan->kernel, s->kh, s->kw, s->C, work->series, work->spectrum));
@@ -156,12 +157,11 @@ retc_fftconv_free(retc_fftconv *plan) {
 }
 
 retc_fftconv_work *
-retc_fftconv_work_alloc(const retc_fftconv *plan) {
+retc_fftconv_work_alloc_bare(const retc_fftconv *plan) {
     int status = RETC_OK;
     retc_fftconv_work *work = retc_calloc(1, sizeof *work);
     RETC_TRY(RETC_GOT(work));
     RETC_TRY(RETC_ALLOC(work->series, plan->shape.w * plan->P));
-    RETC_TRY(RETC_ALLOC(work->input, plan->segments * plan->volume));
     RETC_TRY(RETC_ALLOC(work->spectrum, plan->volume));
     RETC_TRY(RETC_ALLOC(work->accumulated, plan->volume));
     RETC_TRY(RETC_ALLOC(work->line, plan->shape.w * plan->ld));
@@ -175,12 +175,34 @@ done:
     return work;
 }
 
+retc_fftconv_work *
+retc_fftconv_work_alloc(const retc_fftconv *plan) {
+    retc_fftconv_work *work = retc_fftconv_work_alloc_bare(plan);
+    if (work && RETC_ALLOC(work->own_input, plan->segments * plan->volume) < 0) {
+        retc_fftconv_work_free(work);
+        return NULL;
+    }
+    if (work)
+        work->input = work->own_input;
+    return work;
+}
+
+size_t
+retc_fftconv_input_size(const retc_fftconv *plan) {
+    return plan->segments * plan->volume * sizeof(fftwf_complex) / sizeof(float);
+}
+
+void
+retc_fftconv_set_input(retc_fftconv_work *work, float *spectra) {
+    work->input = (fftwf_complex *)spectra;
+}
+
 void
 retc_fftconv_work_free(retc_fftconv_work *work) {
     if (!work)
         return;
     retc_free(work->series);
-    retc_free(work->input);
+    retc_free(work->own_input);
     retc_free(work->spectrum);
     retc_free(work->accumulated);
     retc_free(work->line);
@@ -241,18 +263,22 @@ from_spectrum(const retc_fftconv *plan, retc_fftconv_work *work, const box *b, s
 /* ---- convolution ----------------------------------------------------------------------------------------------------- */
 
 void
-retc_fftconv_set_weights(retc_fftconv *plan, retc_fftconv_work *work, const float *w) {
+retc_fftconv_set_kernel(retc_fftconv *plan, retc_fftconv_work *work, const float *w, size_t k) {
     const retc_conv_shape *s = &plan->shape;
     size_t taps = s->kh * s->kw;
     float scale = (float)(1.0 / (double)retc_fftconv_points(plan));
-    for (size_t k = 0; k < s->K; ++k) {
-        fftwf_complex *to = plan->weight + k * plan->volume;
-        to_spectrum(plan, work, &plan->kernel, s->C, w + k * s->C * taps, s->kw, 1, taps, to);
-        for (size_t i = 0; i < plan->volume; ++i) {
-            to[i][0] *= scale;
-            to[i][1] *= -scale;
-        }
+    fftwf_complex *to = plan->weight + k * plan->volume;
+    to_spectrum(plan, work, &plan->kernel, s->C, w + k * s->C * taps, s->kw, 1, taps, to);
+    for (size_t i = 0; i < plan->volume; ++i) {
+        to[i][0] *= scale;
+        to[i][1] *= -scale;
     }
+}
+
+void
+retc_fftconv_set_weights(retc_fftconv *plan, retc_fftconv_work *work, const float *w) {
+    for (size_t k = 0; k < plan->shape.K; ++k)
+        retc_fftconv_set_kernel(plan, work, w, k);
 }
 
 /* c = a b, n complex numbers as pairs */

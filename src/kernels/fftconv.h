@@ -29,8 +29,18 @@ int retc_fftconv_pays(const retc_conv_shape *shape, size_t n);
 retc_fftconv_work *retc_fftconv_work_alloc(const retc_fftconv *plan);
 void retc_fftconv_work_free(retc_fftconv_work *work);
 
+/* The same for who runs forward passes on several blocks before the first gradient: the spectra of a block's movie, which the
+ * gradient of the weights needs, stand in the caller's memory (retc_fftconv_input_size floats, from retc_calloc), named by
+ * retc_fftconv_set_input before every pass. */
+retc_fftconv_work *retc_fftconv_work_alloc_bare(const retc_fftconv *plan);
+size_t retc_fftconv_input_size(const retc_fftconv *plan);
+void retc_fftconv_set_input(retc_fftconv_work *work, float *spectra);
+
 /* Take over weights w (K,L,kh,kw).  No other call may run on the plan meanwhile; `work` is scratch. */
 void retc_fftconv_set_weights(retc_fftconv *plan, retc_fftconv_work *work, const float *w);
+
+/* The same for channel k alone; other channels may be taken over meanwhile. */
+void retc_fftconv_set_kernel(retc_fftconv *plan, retc_fftconv_work *work, const float *w, size_t k);
 
 /* out (K,oh,ow,out_ld) from in (h,w,in_ld), n time steps; bias (K) or NULL. */
 void retc_fftconv_forward(const retc_fftconv *plan, retc_fftconv_work *work, const float *bias, const float *in, size_t n,

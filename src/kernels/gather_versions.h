@@ -21,13 +21,13 @@ typedef void retc_dots_function(size_t O, size_t J, size_t n, size_t places, con
 typedef struct {
     void (*affine)(const float *x, float scale, float shift, size_t n, float *out);
     void (*relu)(const float *x, size_t n, float *out);
+    void (*rectify)(size_t n, float *x);
     void (*relu_backward)(const float *x, const float *g, size_t n, float *gin);
     void (*relu_secant)(const float *x, const float *x0, const float *g, size_t n, float *gin);
     void (*add)(const float *x, size_t n, float *sum);
     void (*step)(const float *g, const float *x, const float *x0, size_t n, float *sum);
     void (*step_trapezium)(const float *g, const float *g0, const float *x, const float *x0, size_t n, float *sum);
-    void (*normed_backward)(const float *g, const float *x, float scale, float mean_g, float mean, float slope, size_t n,
-                            float *out);
+    void (*normed_backward)(const float *x, float scale, float mean_g, float mean, float slope, size_t n, float *g);
     void (*sums)(const float *x, const float *y, double shift, size_t n, double *a, double *b);
     void (*normal)(retc_normal *normal, float sigma, size_t n, float *x); /* normal.h */
     void (*pool)(size_t K, const double *weight, const size_t *source, const double *x, size_t stride, size_t n, double *out);

@@ -13,6 +13,11 @@ retc_row_relu(const float *x, size_t n, float *out) {
 }
 
 void
+retc_row_rectify(size_t n, float *x) {
+    retc_kernel_rows()->rectify(n, x);
+}
+
+void
 retc_row_relu_backward(const float *x, const float *g, size_t n, float *gin) {
     retc_kernel_rows()->relu_backward(x, g, n, gin);
 }
@@ -38,9 +43,8 @@ retc_row_step_trapezium(const float *g, const float *g0, const float *x, const f
 }
 
 void
-retc_row_normed_backward(const float *g, const float *x, float scale, float mean_g, float mean, float slope, size_t n,
-                         float *out) {
-    retc_kernel_rows()->normed_backward(g, x, scale, mean_g, mean, slope, n, out);
+retc_row_normed_backward(const float *x, float scale, float mean_g, float mean, float slope, size_t n, float *g) {
+    retc_kernel_rows()->normed_backward(x, scale, mean_g, mean, slope, n, g);
 }
 
 void

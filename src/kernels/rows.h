@@ -15,6 +15,9 @@ void retc_row_affine(const float *x, float scale, float shift, size_t n, float *
 /* out = max(x, 0); a value that is not a number becomes 0 */
 void retc_row_relu(const float *x, size_t n, float *out);
 
+/* The same in place. */
+void retc_row_rectify(size_t n, float *x);
+
 /* gin = g where x > 0, else 0 */
 void retc_row_relu_backward(const float *x, const float *g, size_t n, float *gin);
 
@@ -29,9 +32,8 @@ void retc_row_add(const float *x, size_t n, float *sum);
 void retc_row_step(const float *g, const float *x, const float *x0, size_t n, float *sum);
 void retc_row_step_trapezium(const float *g, const float *g0, const float *x, const float *x0, size_t n, float *sum);
 
-/* out = scale (g - mean_g - (x - mean) slope): backward pass of batch norm */
-void retc_row_normed_backward(const float *g, const float *x, float scale, float mean_g, float mean, float slope, size_t n,
-                              float *out);
+/* g = scale (g - mean_g - (x - mean) slope): backward pass of batch norm, in place */
+void retc_row_normed_backward(const float *x, float scale, float mean_g, float mean, float slope, size_t n, float *g);
 
 /* Sums over x and y, in double: *a += sum x, *b += sum x (y - shift).  Eight sums run side by side and are added up in pairs.
  */

@@ -14,6 +14,12 @@ NAME(retc_row_relu)(const float *restrict x, size_t n, float *restrict out) {
 }
 
 static TARGET void
+NAME(retc_row_rectify)(size_t n, float *x) {
+    for (size_t t = 0; t < n; ++t)
+        x[t] = x[t] > 0 ? x[t] : 0;
+}
+
+static TARGET void
 NAME(retc_row_relu_backward)(const float *restrict x, const float *restrict g, size_t n, float *restrict gin) {
     for (size_t t = 0; t < n; ++t)
         gin[t] = x[t] > 0 ? g[t] : 0;
@@ -51,10 +57,10 @@ NAME(retc_row_step_trapezium)(const float *restrict g, const float *restrict g0,
 }
 
 static TARGET void
-NAME(retc_row_normed_backward)(const float *restrict g, const float *restrict x, float scale, float mean_g, float mean,
-                               float slope, size_t n, float *restrict out) {
+NAME(retc_row_normed_backward)(const float *restrict x, float scale, float mean_g, float mean, float slope, size_t n,
+                               float *restrict g) {
     for (size_t t = 0; t < n; ++t)
-        out[t] = scale * (g[t] - mean_g - (x[t] - mean) * slope);
+        g[t] = scale * (g[t] - mean_g - (x[t] - mean) * slope);
 }
 
 static TARGET void
@@ -93,7 +99,7 @@ NAME(retc_row_pool)(size_t K, const double *restrict weight, const size_t *restr
 }
 
 const retc_row_functions NAME(retc_rows) = {
-    NAME(retc_row_affine), NAME(retc_row_relu),   NAME(retc_row_relu_backward),  NAME(retc_row_relu_secant),
-    NAME(retc_row_add),    NAME(retc_row_step),   NAME(retc_row_step_trapezium), NAME(retc_row_normed_backward),
-    NAME(retc_row_sums),   NAME(retc_normal_add), NAME(retc_row_pool),
+    NAME(retc_row_affine),          NAME(retc_row_relu), NAME(retc_row_rectify), NAME(retc_row_relu_backward),
+    NAME(retc_row_relu_secant),     NAME(retc_row_add),  NAME(retc_row_step),    NAME(retc_row_step_trapezium),
+    NAME(retc_row_normed_backward), NAME(retc_row_sums), NAME(retc_normal_add),  NAME(retc_row_pool),
 };

@@ -288,7 +288,7 @@ static void
 normalise_backward(void *context) {
     row_case *c = context;
     for (size_t r = 0; r < ROWS; ++r)
-        retc_row_normed_backward(c->g + r * FRAMES, c->x + r * FRAMES, 1.1f, 0.1f, 0.2f, 0.3f, FRAMES, c->out + r * FRAMES);
+        retc_row_normed_backward(c->x + r * FRAMES, 0.9f, 0.1f, 0.2f, 0.3f, FRAMES, c->g + r * FRAMES);
 }
 
 static void
