@@ -248,6 +248,7 @@ shipped_configurations() {
         expect 0 "$RETCODEC" run "$config" --dry-run
         case $config in
         */protocols.conf) prints "figure --kind=protocol" ;;
+        */salamander-*.conf) prints "figure --kind=scores" ;;
         *) prints "figure --kind=strip" ;;
         esac
     done
