@@ -1,5 +1,6 @@
 libretcodec_internal_la_SOURCES += \
     src/child.c src/child.h \
+    src/eigen.c src/eigen.h \
     src/error.c src/error.h \
     src/fft.c src/fft.h \
     src/folder.c src/folder.h \
@@ -9,6 +10,7 @@ libretcodec_internal_la_SOURCES += \
     src/h5_check.c src/h5_chunks.c src/h5_convert.c src/h5_make.c src/h5_make.h src/h5_numbers.c src/h5_storage.c src/h5_text.c \
     src/h5_object.c src/h5_object.h \
     src/kernels/conv.c src/kernels/conv.h src/kernels/conv_at.c src/kernels/conv_ref.c \
+    src/kernels/fftadjoint.c src/kernels/fftadjoint.h \
     src/kernels/fftconv.c src/kernels/fftconv.h \
     src/kernels/gather.c src/kernels/gather.h src/kernels/gather_versions.h src/kernels/gather_body.h \
     src/kernels/gather_avx512.c src/kernels/gather_avx2.c src/kernels/gather_generic.c \
@@ -23,8 +25,8 @@ libretcodec_internal_la_SOURCES += \
     src/provenance.c src/provenance.h \
     src/rng.c src/rng.h \
     src/stats.c src/stats.h
-pkginclude_HEADERS += src/retcodec.h src/error.h src/h5.h src/options.h src/parallel.h src/progress.h src/provenance.h src/rng.h
-pkginclude_HEADERS += src/kernels/conv.h src/kernels/fftconv.h src/kernels/gather.h src/kernels/normal.h src/kernels/rows.h src/kernels/xcorr.h \
+pkginclude_HEADERS += src/retcodec.h src/eigen.h src/error.h src/h5.h src/options.h src/parallel.h src/progress.h src/provenance.h src/rng.h
+pkginclude_HEADERS += src/kernels/conv.h src/kernels/fftadjoint.h src/kernels/fftconv.h src/kernels/gather.h src/kernels/normal.h src/kernels/rows.h src/kernels/xcorr.h \
     src/fft.h src/stats.h
 pkginclude_HEADERS += src/h5_make.h src/h5_object.h
 pkginclude_HEADERS += src/mat.h

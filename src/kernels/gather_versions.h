@@ -31,6 +31,7 @@ typedef struct {
     void (*sums)(const float *x, const float *y, double shift, size_t n, double *a, double *b);
     void (*normal)(retc_normal *normal, float sigma, size_t n, float *x); /* normal.h */
     void (*pool)(size_t K, const double *weight, const size_t *source, const double *x, size_t stride, size_t n, double *out);
+    void (*spectra)(size_t K, const float *w, const float *z, size_t n, float *out);
 } retc_row_functions;
 
 extern const retc_row_functions retc_rows_avx512, retc_rows_avx2, retc_rows_generic;

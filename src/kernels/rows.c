@@ -56,3 +56,8 @@ void
 retc_row_pool(size_t K, const double *weight, const size_t *source, const double *x, size_t stride, size_t n, double *out) {
     retc_kernel_rows()->pool(K, weight, source, x, stride, n, out);
 }
+
+void
+retc_row_spectra(size_t K, const float *w, const float *z, size_t n, float *out) {
+    retc_kernel_rows()->spectra(K, w, z, n, out);
+}

@@ -44,6 +44,10 @@ void retc_row_sums(const float *x, const float *y, double shift, size_t n, doubl
 #define RETC_ROW_TILE ((size_t)32)
 void retc_row_pool(size_t K, const double *weight, const size_t *source, const double *x, size_t stride, size_t n, double *out);
 
+/* Sum over k < K of products of complex numbers, added up in the order of k: w and z (K,2,n) hold real, then imaginary parts,
+ * out (n,2) has them side by side.  n is a multiple of RETC_ROW_TILE. */
+void retc_row_spectra(size_t K, const float *w, const float *z, size_t n, float *out);
+
 #ifdef __cplusplus
 }
 #endif

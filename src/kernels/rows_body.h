@@ -98,8 +98,28 @@ NAME(retc_row_pool)(size_t K, const double *restrict weight, const size_t *restr
     }
 }
 
+static TARGET void
+NAME(retc_row_spectra)(size_t K, const float *restrict w, const float *restrict z, size_t n, float *restrict out) {
+    enum { TILE = RETC_ROW_TILE };
+    for (size_t t = 0; t < n; t += TILE) {
+        float re[TILE] = {0}, im[TILE] = {0};
+        for (size_t k = 0; k < K; ++k) {
+            const float *a = w + 2 * k * n + t, *b = z + 2 * k * n + t;
+            for (size_t i = 0; i < TILE; ++i) {
+                re[i] += a[i] * b[i] - a[n + i] * b[n + i];
+                im[i] += a[i] * b[n + i] + a[n + i] * b[i];
+            }
+        }
+        for (size_t i = 0; i < TILE; ++i) {
+            out[2 * (t + i)] = re[i];
+            out[2 * (t + i) + 1] = im[i];
+        }
+    }
+}
+
 const retc_row_functions NAME(retc_rows) = {
     NAME(retc_row_affine),          NAME(retc_row_relu), NAME(retc_row_rectify), NAME(retc_row_relu_backward),
     NAME(retc_row_relu_secant),     NAME(retc_row_add),  NAME(retc_row_step),    NAME(retc_row_step_trapezium),
     NAME(retc_row_normed_backward), NAME(retc_row_sums), NAME(retc_normal_add),  NAME(retc_row_pool),
+    NAME(retc_row_spectra),
 };
