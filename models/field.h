@@ -24,6 +24,15 @@ size_t retc_field_size(const retc_field *field, int d);
 /* Of `n` units in a row (d = 1: in a line of columns) the one whose field has its middle nearest to `centre`, pixels. */
 size_t retc_field_nearest(const retc_field *field, int d, double centre, size_t n);
 
+/* A rectangle of a map or of a frame. */
+typedef struct {
+    size_t row, column, h, w;
+} retc_patch;
+
+/* What cell `cell` depends on: units of the first convolution's output `map`, and pixels of the frame.  All of it where the
+ * readout is dense; where it takes a place of the last map, what that place sees. */
+int retc_network_cell_patch(const retc_network *network, size_t cell, retc_patch *map, retc_patch *pixels) RETC_USED;
+
 #ifdef __cplusplus
 }
 #endif

@@ -25,11 +25,12 @@ libretcodec_internal_la_SOURCES += \
     models/stream.c models/stream.h \
     models/tape.c models/tape.h \
     models/trainer.c models/trainer.h models/trainer_internal.h models/trainer_layout.c models/trainer_layout.h \
-    models/trainer_make.c
+    models/trainer_make.c \
+    models/window.c models/window.h
 pkginclude_HEADERS += models/architecture.h models/centres.h models/describe.h models/ensemble.h models/field.h
 pkginclude_HEADERS += models/adam.h models/fit.h models/keras.h models/ln.h models/loss.h models/model_file.h models/network.h \
     models/penalty.h models/reference.h models/reverse_correlation.h models/schedule.h models/split.h models/stacked.h \
-    models/stream.h models/tape.h models/trainer.h
+    models/stream.h models/tape.h models/trainer.h models/window.h
 # Regression: LN and GLM by solvers of their own.
 libretcodec_internal_la_SOURCES += \
     models/bases.c models/bases.h \

@@ -13,8 +13,10 @@
 
 /* base */
 #include "conv.h"
+#include "eigen.h"
 #include "error.h"
 #include "fft.h"
+#include "fftadjoint.h"
 #include "fftconv.h"
 #include "gather.h"
 #include "h5.h"
@@ -109,6 +111,7 @@
 #include "stream.h"
 #include "tape.h"
 #include "trainer.h"
+#include "window.h"
 
 /* analysis */
 #include "attribution.h"
@@ -117,6 +120,9 @@
 #include "contribute_file.h"
 #include "input.h"
 #include "irf.h"
+#include "irf_change.h"
+#include "irf_compact.h"
+#include "irf_shape.h"
 #include "layer_statistics.h"
 #include "modes.h"
 #include "pairs.h"
@@ -131,6 +137,7 @@
 #include "reliability.h"
 #include "sae.h"
 #include "scores.h"
+#include "separate.h"
 #include "sta.h"
 #include "target.h"
 #include "truth_match.h"

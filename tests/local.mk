@@ -18,6 +18,7 @@ C_TESTS = \
     tests/check_figure_circuit \
     tests/check_figure_models \
     tests/check_golden \
+    tests/check_golden_irf \
     tests/check_golden_methods \
     tests/check_glm \
     tests/check_guard \
@@ -34,6 +35,7 @@ C_TESTS = \
     tests/check_import_real \
     tests/check_input \
     tests/check_interneurons \
+    tests/check_irf \
     tests/check_keras \
     tests/check_kernels \
     tests/check_layer_files \
@@ -93,13 +95,14 @@ TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = $(SHELL)
 CLI_TESTS = tests/cli/bad_input.sh tests/cli/contribute.sh tests/cli/contribute_layers.sh tests/cli/convert.sh tests/cli/simulate.sh tests/cli/damaged.sh tests/cli/ensemble.sh tests/cli/export.sh tests/cli/export_torch.sh tests/cli/figure.sh tests/cli/fit_glm.sh tests/cli/files.sh tests/cli/fit.sh \
     tests/cli/import.sh tests/cli/import_interneurons.sh tests/cli/import_matlab.sh \
-    tests/cli/info.sh tests/cli/install.sh tests/cli/memory.sh tests/cli/network.sh tests/cli/protocol.sh tests/cli/quality.sh \
+    tests/cli/info.sh tests/cli/install.sh tests/cli/irf.sh tests/cli/memory.sh tests/cli/network.sh tests/cli/protocol.sh tests/cli/quality.sh \
     tests/cli/recording_options.sh tests/cli/resume.sh tests/cli/run.sh tests/cli/scores.sh tests/cli/stimulus_natural.sh \
     tests/cli/stimulus_noise.sh tests/cli/stimulus_protocols.sh tests/cli/stimulus_video.sh tests/cli/sweep.sh tests/cli/usage.sh
 dist_check_SCRIPTS += $(CLI_TESTS)
 TESTS += $(CLI_TESTS)
 EXTRA_DIST += tests/cli/lib.sh
 EXTRA_DIST += tests/h5py/read_export.py tests/h5py/read_contributions.py
+EXTRA_DIST += tests/h5py/read_irf.py
 check_PROGRAMS += tests/cli/edit_h5
 tests_cli_edit_h5_SOURCES = tests/cli/edit_h5.c
 tests_cli_edit_h5_LDADD = $(HDF5_LIBS)
