@@ -3,10 +3,13 @@
 #include <math.h>
 #include <string.h>
 
+#include "irf_compact.h"
+
 typedef struct {
     retc_h5 *file;
     const char *group;
-    char *dataset, *rate_name;
+    retc_irf_reader reader;
+    char *rate_name;
     size_t T, L, H, W;
     double *time;        /* (T) s */
     double interval;     /* s */
@@ -57,21 +60,16 @@ done:
 
 static int
 open_source(retc_h5 *file, const char *group, double start, double duration, source *from) {
-    size_t shape[4] = {0};
     void *time = NULL;
     int status = RETC_OK;
     *from = (source){.file = file, .group = group, .lag = 1};
-    from->dataset = retc_strf("%s/regular_irf_all", group);
     from->rate_name = retc_strf("%s/rate", group);
-    RETC_TRY(RETC_GOT(from->dataset));
     RETC_TRY(RETC_GOT(from->rate_name));
-    RETC_TRY(retc_h5_expect(file, from->dataset, 4, NULL, shape));
-    if (shape[1] == 0 || shape[2] == 0 || shape[3] == 0)
-        RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: dataset \"%s\" is empty", retc_h5_path(file), from->dataset));
-    from->T = shape[0];
-    from->L = shape[1];
-    from->H = shape[2];
-    from->W = shape[3];
+    RETC_TRY(retc_irf_reader_open(file, group, &from->reader));
+    from->T = from->reader.T;
+    from->L = from->reader.L;
+    from->H = from->reader.H;
+    from->W = from->reader.W;
     RETC_TRY(retc_h5_expect(file, "/metadata/time", 1, &from->T, NULL));
     RETC_TRY(retc_h5_read_new(file, "/metadata/time", RETC_H5_DOUBLE, 1, NULL, &time));
     from->time = time;
@@ -90,7 +88,7 @@ done:
 
 static void
 close_source(source *from) {
-    retc_free(from->dataset);
+    retc_irf_reader_close(&from->reader);
     retc_free(from->rate_name);
     retc_free(from->time);
     retc_free(from->irf);
@@ -102,8 +100,7 @@ close_source(source *from) {
 
 static int
 read_sample(source *from, size_t t) {
-    return retc_h5_read(from->file, from->dataset, RETC_H5_FLOAT, (size_t[]){from->first + t, 0, 0, 0},
-                        (size_t[]){1, from->L, from->H, from->W}, from->irf);
+    return retc_irf_read(&from->reader, from->first + t, from->irf);
 }
 
 /* Gains of all samples and the peak. */

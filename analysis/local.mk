@@ -20,7 +20,9 @@ libretcodec_internal_la_SOURCES += \
     analysis/baseline.c analysis/baseline.h \
     analysis/contribute.c analysis/contribute.h \
     analysis/contribute_file.c analysis/contribute_file.h \
-    analysis/irf.c analysis/irf.h analysis/irf_file.c \
+    analysis/irf.c analysis/irf.h analysis/irf_cell.c analysis/irf_change.c analysis/irf_change.h analysis/irf_compact.c \
+    analysis/irf_compact.h analysis/irf_file.c analysis/irf_internal.h analysis/irf_shape.c analysis/irf_shape.h \
+    analysis/separate.c analysis/separate.h \
     analysis/path.c analysis/path.h \
     analysis/target.c analysis/target.h analysis/target_value.c \
     analysis/predict.c analysis/predict.h \
@@ -28,7 +30,8 @@ libretcodec_internal_la_SOURCES += \
     analysis/predict_file.c analysis/predict_file.h analysis/predict_score.c \
     analysis/scores.c analysis/scores.h
 pkginclude_HEADERS += analysis/attribution.h analysis/baseline.h analysis/contribute.h analysis/contribute_file.h analysis/predict.h \
-    analysis/predict_ensemble.h analysis/predict_file.h analysis/scores.h analysis/irf.h analysis/path.h analysis/target.h
+    analysis/predict_ensemble.h analysis/predict_file.h analysis/scores.h analysis/irf.h \
+    analysis/irf_change.h analysis/irf_compact.h analysis/irf_shape.h analysis/path.h analysis/separate.h analysis/target.h
 libretcodec_internal_la_SOURCES += \
     analysis/modes.c analysis/modes.h analysis/modes_file.c \
     analysis/sae.c analysis/sae.h analysis/sae_fit.c analysis/sae_reference.c \

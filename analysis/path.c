@@ -186,3 +186,31 @@ retc_path_sweep(retc_path *path, const retc_path_line *line, retc_path_rule rule
         path->end = sweep(path, line, rule, steps, fine);
     }
 }
+
+/* ---- mean gradient --------------------------------------------------------------------------------------------------- */
+
+static void
+add_gradient(const retc_path *path, const retc_tape *tape, float share, size_t n, float *mean) {
+    for (size_t row = 0; row < retc_layer_units(&path->network->layer[0]); ++row)
+        for (size_t t = 0; t < n; ++t)
+            mean[row * tape->ld + t] += share * tape->grad[0][row * tape->ld + t];
+}
+
+void
+retc_path_mean_gradient(retc_path *path, const retc_path_line *line, retc_path_rule rule, size_t steps, float *mean) {
+    retc_tape *from = path->tape[0], *to = path->tape[1];
+    const float share = 1.0f / (float)steps;
+    memset(mean, 0, retc_layer_units(&path->network->layer[0]) * from->ld * sizeof *mean);
+    retc_path_move(path, line, 0, from);
+    if (rule == RETC_TRAPEZIUM) {
+        retc_path_differentiate(path, from, from, line->n);
+        add_gradient(path, from, 0.5f * share, line->n, mean);
+    }
+    for (size_t i = 1; i <= steps; ++i) {
+        retc_path_move(path, line, (float)((double)i / (double)steps), to);
+        retc_path_differentiate(path, rule == RETC_SECANT ? from : to, to, line->n);
+        add_gradient(path, to, rule == RETC_TRAPEZIUM && i == steps ? 0.5f * share : share, line->n, mean);
+        retc_tape *swap = from;
+        from = to, to = swap;
+    }
+}

@@ -61,6 +61,10 @@ void retc_path_take_ends(retc_path *path, const retc_path_line *line);
  */
 void retc_path_differentiate(retc_path *path, const retc_tape *from, retc_tape *tape, size_t n);
 
+/* Mean of the gradient at the first convolution's output over the same path, into `mean` (units,ld); path->cut begins with
+ * layer 0.  By secants, mean times delta is what a sweep gives that layer's units. */
+void retc_path_mean_gradient(retc_path *path, const retc_path_line *line, retc_path_rule rule, size_t steps, float *mean);
+
 /* Gradients at the end of the sweep, in the tape path->end, by derivatives. */
 void retc_path_differentiate_end(retc_path *path, size_t n);
 

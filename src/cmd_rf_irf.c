@@ -6,8 +6,9 @@
 #include "recording_arguments.h"
 
 typedef struct {
-    const char *kind, *model, *recording, *part, *cells;
+    const char *kind, *model, *recording, *part, *cells, *layout, *ig_rule;
     retc_irf_options irf;
+    retc_irf_file file;
     retc_recording_arguments open;
     retc_common common;
 } options;
@@ -15,8 +16,13 @@ typedef struct {
 static const retc_usage usage = {
     "rf", "instantaneous receptive fields: what each cell looks for at each moment",
     "rf irf: the gradient of a cell's rate with respect to the stimulus window, at every moment of a part of the "
-    "recording, in Hz per standard deviation of the stimulus, oldest frame first.  The file follows the layout of the "
-    "CODEC scripts.",
+    "recording, in Hz per standard deviation of the stimulus, oldest frame first.\n\n"
+    "The layout \"full\" is that of the CODEC scripts; \"compact\" keeps the first terms of each field's separation into time "
+    "courses and maps, on the pixels that the cell sees, in a hundredth of the room, and says how much that leaves out.  "
+    "Either "
+    "way the file holds, at every moment, centre, size, orientation, ON or OFF, latency, direction of motion, separability and "
+    "gain; and how long the receptive field takes to change.\n\n"
+    "With --ig-steps also integrated receptive fields: what each pixel of the window adds to the rate, in Hz.",
     "retcodec rf irf model.h5 recording.h5 --cells 0,3 -o irf.h5"};
 
 /* "0,2,5" or "all" into a fresh list. */
@@ -51,7 +57,14 @@ done:
 
 int
 retc_cmd_rf_irf(int argc, char **argv) {
-    options o = {.part = "test", .cells = "all", .open = RETC_RECORDING_DEFAULT, .common = {.seed = 1}};
+    options o = {.part = "test",
+                 .cells = "all",
+                 .layout = "both",
+                 .ig_rule = "secant",
+                 .irf = {.every = 1},
+                 .file = retc_irf_file_default(),
+                 .open = RETC_RECORDING_DEFAULT,
+                 .common = {.seed = 1}};
     const retc_option table[] = {
         {"kind", 0, RETC_OPTION_CHOICE, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &o.kind, 0, 0, "irf",
          "kind of receptive field"},
@@ -62,6 +75,22 @@ retc_cmd_rf_irf(int argc, char **argv) {
         {"cells", 0, RETC_OPTION_TEXT, 0, &o.cells, 0, 0, NULL, "cells, counted from 0 and parted by commas, or \"all\""},
         {"first", 0, RETC_OPTION_SIZE, 0, &o.irf.first, 0, 1e12, NULL, "first sample of the part"},
         {"samples", 0, RETC_OPTION_SIZE, 0, &o.irf.samples, 0, 1e12, NULL, "number of samples; 0: all that follow"},
+        {"every", 0, RETC_OPTION_SIZE, 0, &o.irf.every, 1, 1e12, NULL, "of these samples, only each N-th"},
+        {"layout", 0, RETC_OPTION_CHOICE, 0, &o.layout, 0, 0, "both|full|compact", "how receptive fields are stored"},
+        {"rank", 0, RETC_OPTION_SIZE, 0, &o.irf.rank, 0, 1e6, NULL,
+         "terms of the separation into time and space; 0: 2, or 1 where a cell sees a single pixel or frame"},
+        {"subtract-mean", 0, RETC_OPTION_FLAG, 0, &o.irf.subtract_mean, 0, 0, NULL,
+         "separate what is left without each field's mean, as published"},
+        {"precision", 0, RETC_OPTION_DOUBLE, 0, &o.file.precision, 1e-4, 1, NULL,
+         "rounding of compact maps, relative to the field"},
+        {"lags", 0, RETC_OPTION_SIZE, 0, &o.file.lags, 1, 1e5, NULL,
+         "samples over which the autocorrelation of the receptive field is measured"},
+        {"pixel-size", 0, RETC_OPTION_DOUBLE, 0, &o.file.pixel_size, 0, 1e5, "um",
+         "side of a pixel on the retina, for sizes in um; 0: not known"},
+        {"ig-steps", 0, RETC_OPTION_SIZE, 0, &o.irf.ig_steps, 0, 1e5, NULL,
+         "steps from mean grey to the stimulus for integrated receptive fields; 0: none"},
+        {"ig-rule", 0, RETC_OPTION_CHOICE, 0, &o.ig_rule, 0, 0, "secant|trapezium",
+         "secants add up to the rate exactly; trapezia are as published"},
         RETC_RECORDING_FRAMES(o.open),
         RETC_COMMON_OUTPUT(o.common, "file of receptive fields to write"),
         RETC_COMMON_OPTIONS(o.common),
@@ -79,14 +108,17 @@ retc_cmd_rf_irf(int argc, char **argv) {
     RETC_TRY(parse_cells(o.cells, network->N, &cell, &o.irf.cells));
     o.irf.cell = cell;
     o.irf.threads = o.common.threads;
+    o.irf.ig_rule = strcmp(o.ig_rule, "secant") == 0 ? RETC_SECANT : RETC_TRAPEZIUM;
+    o.file.layout = (strcmp(o.layout, "compact") ? RETC_IRF_FULL : 0) | (strcmp(o.layout, "full") ? RETC_IRF_COMPACT : 0);
+    o.file.dataset = o.recording;
     RETC_TRY(retc_recording_arguments_open(&o.open, &o.common, o.recording, &recording));
     RETC_TRY(RETC_GOT(file = retc_h5_create(o.common.output, o.common.force)));
-    RETC_TRY(retc_irf_write(network, recording, strcmp(o.part, "test") == 0 ? RETC_TEST : RETC_TRAIN, &o.irf, o.recording, file,
+    RETC_TRY(retc_irf_write(network, recording, strcmp(o.part, "test") == 0 ? RETC_TEST : RETC_TRAIN, &o.irf, &o.file, file,
                             retc_meter_start("irf", o.common.quiet)));
     retc_meter_stop();
     RETC_TRY(retc_command_finish(file, &o.common, provenance));
-    retc_say(&o.common, "%s: instantaneous receptive fields of %zu cell%s, %zu frames by %zux%zu pixels, at every frame\n",
-             o.common.output, o.irf.cells, o.irf.cells == 1 ? "" : "s", network->L, network->H, network->W);
+    retc_say(&o.common, "%s: instantaneous receptive fields of %zu cell%s, %zu frames by %zux%zu pixels\n", o.common.output,
+             o.irf.cells, o.irf.cells == 1 ? "" : "s", network->L, network->H, network->W);
 done:
     retc_meter_stop();
     retc_h5_close(file);

@@ -383,10 +383,10 @@ irf_facts(FILE *out, retc_h5 *file) {
     if (retc_h5_members(file, "/", &names, &n) < 0)
         return;
     for (size_t i = 0; i < n; ++i) {
-        char *path = retc_strf("%s/regular_irf_all", names[i]);
+        char *path = retc_strf("%s/regular_irf_mean", names[i]);
         if (path && retc_h5_has(file, path))
-            retc_info_fact(out, names[i], "%zu frames of %zu x %zu pixels", axis(file, path, 1), axis(file, path, 2),
-                           axis(file, path, 3));
+            retc_info_fact(out, names[i], "%zu frames of %zu x %zu pixels", axis(file, path, 0), axis(file, path, 1),
+                           axis(file, path, 2));
         retc_free(path);
     }
     retc_free(names);

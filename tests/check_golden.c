@@ -1,11 +1,10 @@
-/* Networks, contributions and receptive fields against results of PyTorch and of the published library (the golden files). */
+/* Networks and contributions against results of PyTorch and of the published library (the golden files). */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "contribute.h"
-#include "irf.h"
 #include "published.h"
 #include "target.h"
 #include "testing.h"
@@ -185,63 +184,6 @@ START_TEST(secants_converge_to_integrated_gradients) {
 }
 END_TEST
 
-typedef struct {
-    float **out; /* per window, (U,L,H,W) wanted or NULL */
-    size_t size;
-} irf_sink;
-
-static int
-take_irf(void *context, const retc_irf_block *b) {
-    irf_sink *sink = context;
-    for (size_t t = 0; t < b->n; ++t)
-        for (size_t u = 0; sink->out[b->sample + t] && u < 3; ++u)
-            if (b->irf[u])
-                memcpy(sink->out[b->sample + t] + u * sink->size, b->irf[u] + t * sink->size, sink->size * sizeof(float));
-    return RETC_OK;
-}
-
-START_TEST(receptive_fields_equal_autograd) {
-    published g;
-    if (!published_open(&published_cases[_i], &g))
-        retc_skip("%s is not there", published_cases[_i].file);
-    void *list = NULL;
-    size_t K = 0, U = g.network->N, size = g.network->L * g.network->H * g.network->W;
-    size_t cell[3] = {0, 1, 2}, cells = U < 3 ? U : 3;
-    ck_ok(retc_h5_read_new(g.file, "/expected/irf/windows", RETC_H5_INT64, 1, &K, &list));
-    const int64_t *window = list;
-    irf_sink sink = {retc_calloc(g.windows, sizeof(float *)), size};
-    for (size_t i = 0; i < K; ++i)
-        sink.out[window[i]] = retc_calloc(3 * size, sizeof(float));
-    retc_irf_options options = {.cell = cell, .cells = cells, .threads = 2};
-    ck_ok(retc_irf(g.network, g.recording, RETC_TEST, &options, take_irf, &sink, NULL));
-    double tol = 0, largest = 0;
-    ck_assert_int_eq(retc_h5_get_number(g.file, "/expected/irf/gradients", "tol", &tol), 1);
-    float *expected = retc_calloc(U * K * size, sizeof *expected);
-    ck_ok(retc_h5_read(g.file, "/expected/irf/gradients", RETC_H5_FLOAT, NULL, NULL, expected));
-    for (size_t i = 0; i < U * K * size; ++i)
-        largest = fmax(largest, fabs((double)expected[i]));
-    for (size_t u = 0; u < cells; ++u)
-        for (size_t i = 0; i < K; ++i) {
-            const float *x = sink.out[window[i]] + u * size, *e = expected + (u * K + i) * size;
-            double difference = 0, norm = 0, worst = 0;
-            for (size_t k = 0; k < size; ++k) {
-                double d = fabs((double)x[k] - (double)e[k]);
-                ck_assert(isfinite(d));
-                difference += d * d, norm += (double)e[k] * (double)e[k], worst = fmax(worst, d);
-            }
-            if (g.margin[window[i]] < 1e-5)
-                ck_assert_msg(sqrt(difference) <= 5e-3 * sqrt(norm) + tol * largest * sqrt((double)size), "cell %zu window %zu",
-                              u, i);
-            else
-                ck_assert_msg(worst <= tol * largest, "cell %zu window %zu: %g, allowed %g", u, i, worst, tol * largest);
-        }
-    for (size_t i = 0; i < g.windows; ++i)
-        retc_free(sink.out[i]);
-    retc_free(sink.out), retc_free(expected), retc_free(list);
-    published_close(&g);
-}
-END_TEST
-
 int
 main(void) {
     Suite *suite = suite_create("golden");
@@ -250,7 +192,6 @@ main(void) {
     tcase_add_loop_test(tcase, contributions_equal_the_published_library, 0, 3 * PUBLISHED_CASES);
     tcase_add_loop_test(tcase, secants_are_complete_with_any_number_of_steps, 0, 9);
     tcase_add_test(tcase, secants_converge_to_integrated_gradients);
-    tcase_add_loop_test(tcase, receptive_fields_equal_autograd, 0, PUBLISHED_CASES);
     suite_add_tcase(suite, tcase);
     return retc_test_main(suite, NULL);
 }

@@ -208,7 +208,8 @@ fuzz_seed_irf(const char *path, unsigned variant) {
     if (variant > 0)
         return 0;
     chain c = begin_chain(path);
-    fuzz_made(retc_irf_write(c.network, c.recording, RETC_TRAIN, &options, "x", c.file, NULL));
+    const retc_irf_file layout = retc_irf_file_default();
+    fuzz_made(retc_irf_write(c.network, c.recording, RETC_TRAIN, &options, &layout, c.file, NULL));
     return end_chain(&c);
 }
 
