@@ -57,11 +57,13 @@ retc_conv_backward_weights(const retc_conv *conv, const float *g, const float *i
     retc_conv_backward_bias(conv, g, n, db);
 }
 
-/* The range of kernel rows p for which output row y - p exists: first ... last. */
-static void
-kernel_range(size_t y, size_t kernel, size_t outputs, size_t *first, size_t *last) {
-    *first = y + 1 > outputs ? y + 1 - outputs : 0;
-    *last = y < kernel ? y : kernel - 1;
+/* The range of kernel rows p for which output row y - p exists: range[0] ... range[1].  Returns the first row after y that has
+ * another range. */
+static size_t
+kernel_range(size_t y, size_t kernel, size_t outputs, size_t range[2]) {
+    range[0] = y + 1 > outputs ? y + 1 - outputs : 0;
+    range[1] = y < kernel ? y : kernel - 1;
+    return y + 1 >= kernel && y < outputs ? outputs : y + 1;
 }
 
 /* Weights (C, K x rows x columns) and offsets of the part of the kernel that reaches a position, relative to the output at
@@ -84,18 +86,17 @@ void
 retc_conv_backward_input(const retc_conv *conv, const float *w, const float *g, size_t n, float *din, size_t din_ld,
                          float *packed, size_t *offset) {
     const retc_conv_shape *s = &conv->shape;
-    size_t old[4] = {1, 0, 1, 0}, J = 0;
-    for (size_t y = 0; y < s->h; ++y)
-        for (size_t x = 0; x < s->w; ++x) {
-            size_t p[2], q[2];
-            kernel_range(y, s->kh, conv->oh, &p[0], &p[1]);
-            kernel_range(x, s->kw, conv->ow, &q[0], &q[1]);
-            /* Inside the map all positions share one packing. */
-            if (old[0] != p[0] || old[1] != p[1] || old[2] != q[0] || old[3] != q[1]) {
-                J = pack(conv, w, p, q, packed, offset);
-                old[0] = p[0], old[1] = p[1], old[2] = q[0], old[3] = q[1];
-            }
-            retc_gather(s->C, J, n, packed, J, NULL, g + ((y - p[1]) * conv->ow + (x - q[1])) * conv->out_ld, offset,
-                        din + (y * s->w + x) * din_ld, s->h * s->w * din_ld, 0);
+    size_t p[2], q[2];
+    /* Positions that the same part of the kernel reaches, all inside the map and one by one at its border, share a packing. */
+    for (size_t y0 = 0, y1; y0 < s->h; y0 = y1) {
+        y1 = kernel_range(y0, s->kh, conv->oh, p);
+        for (size_t x0 = 0, x1; x0 < s->w; x0 = x1) {
+            x1 = kernel_range(x0, s->kw, conv->ow, q);
+            size_t J = pack(conv, w, p, q, packed, offset);
+            for (size_t y = y0; y < y1; ++y)
+                for (size_t x = x0; x < x1; ++x)
+                    retc_gather(s->C, J, n, packed, J, NULL, g + ((y - p[1]) * conv->ow + (x - q[1])) * conv->out_ld, offset,
+                                din + (y * s->w + x) * din_ld, s->h * s->w * din_ld, 0);
         }
+    }
 }

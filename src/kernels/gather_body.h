@@ -5,9 +5,9 @@
  *   FMA1(a,b,c)       the same for one float
  *   NAME(x)           the name of a version
  * gather keeps a tile of 4 output rows by 4 vectors of time in registers: per weight row 4 loads and 4 broadcasts feed 16
- * multiply-adds, so the arithmetic units, not the loads, are the limit.  What is left over at the end of time is done with
- * tiles of one vector, the last of which may overlap the one before, or else one by one; nothing beyond t = n-1 is read or
- * written.  Every output is one sum over j in index order, whatever tile it falls into, so that results do not depend on how
+ * multiply-adds, so the arithmetic units, not the loads, are the limit.  What is left over at the end of time is done with a
+ * tile of fewer vectors, then one of one vector that overlaps the one before, or else one by one; nothing beyond t = n-1 is read
+ * or written.  Every output is one sum over j in index order, whatever tile it falls into, so that results do not depend on how
  * time was cut into blocks. */
 
 enum { ROWS = 4, WIDE = 4 };
@@ -41,8 +41,14 @@ NAME(rows)(size_t rows, size_t J, size_t n, const float *w, size_t ldw, const fl
     size_t t = 0;
     for (; t + WIDE * LANES <= n; t += WIDE * LANES)
         NAME(tile)(rows, WIDE, J, w, ldw, bias, in + t, offset, out + t, ldo, accumulate);
-    for (; t + LANES <= n; t += LANES)
+    size_t left = (n - t) / LANES;
+    if (left == 3)
+        NAME(tile)(rows, 3, J, w, ldw, bias, in + t, offset, out + t, ldo, accumulate);
+    else if (left == 2)
+        NAME(tile)(rows, 2, J, w, ldw, bias, in + t, offset, out + t, ldo, accumulate);
+    else if (left == 1)
         NAME(tile)(rows, 1, J, w, ldw, bias, in + t, offset, out + t, ldo, accumulate);
+    t += left * LANES;
     if (t < n && n >= LANES && !accumulate) {
         t = n - LANES;
         NAME(tile)(rows, 1, J, w, ldw, bias, in + t, offset, out + t, ldo, 0);
