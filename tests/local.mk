@@ -13,6 +13,7 @@ C_TESTS = \
     tests/check_circuit \
     tests/check_circuit_config \
     tests/check_circuit_protocols \
+    tests/check_convergence \
     tests/check_figure \
     tests/check_fit \
     tests/check_figure_circuit \
@@ -128,23 +129,30 @@ tests_fuzz_libfuzzer_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 endif
 # How fast it is: make bench, with long recordings by make bench BENCH_SECONDS=3600 BENCH_MEGABYTES=1000,
 # contributions of another model by make bench BENCH_MODEL=model.h5.
-EXTRA_PROGRAMS = tests/bench/bench tests/bench/contributions tests/bench/published tests/bench/streams
+EXTRA_PROGRAMS = tests/bench/bench tests/bench/contributions tests/bench/convergence tests/bench/published tests/bench/streams
 BENCH_MODEL_SOURCES = tests/bench/measure.c tests/bench/measure.h tests/bench/model.c tests/bench/model.h tests/fixtures.c tests/fixtures.h
 tests_bench_contributions_SOURCES = tests/bench/contributions.c $(BENCH_MODEL_SOURCES)
 tests_bench_contributions_LDADD = libretcodec-internal.la $(DEPENDENCY_LIBS)
+tests_bench_convergence_SOURCES = tests/bench/convergence.c $(BENCH_MODEL_SOURCES)
+tests_bench_convergence_LDADD = libretcodec-internal.la $(DEPENDENCY_LIBS)
 tests_bench_published_SOURCES = tests/bench/published.c $(BENCH_MODEL_SOURCES)
 tests_bench_published_LDADD = libretcodec-internal.la $(DEPENDENCY_LIBS)
 tests_bench_bench_SOURCES = tests/bench/bench.c tests/fixtures.c tests/fixtures.h
 tests_bench_bench_LDADD = libretcodec-internal.la $(DEPENDENCY_LIBS)
 tests_bench_streams_SOURCES = tests/bench/streams.c
 tests_bench_streams_LDADD = libretcodec-internal.la $(DEPENDENCY_LIBS)
-EXTRA_DIST += tests/bench/compare.sh tests/bench/contributions_torch.py tests/bench/published_torch.py
-CLEANFILES += tests/bench/bench$(EXEEXT) tests/bench/contributions$(EXEEXT) tests/bench/published$(EXEEXT) tests/bench/streams$(EXEEXT)
+EXTRA_DIST += tests/bench/compare.sh tests/bench/contributions_torch.py tests/bench/convergence.gp tests/bench/published_torch.py
+CLEANFILES += tests/bench/bench$(EXEEXT) tests/bench/contributions$(EXEEXT) tests/bench/convergence$(EXEEXT) tests/bench/published$(EXEEXT) tests/bench/streams$(EXEEXT) \
+    convergence.txt convergence.png
 BENCH_SECONDS = 300
 BENCH_MEGABYTES = 200
-.PHONY: bench
+.PHONY: bench convergence
 bench: tests/bench/bench$(EXEEXT) tests/bench/contributions$(EXEEXT) tests/bench/published$(EXEEXT) tests/bench/streams$(EXEEXT) retcodec$(EXEEXT)
 	@tests/bench/bench$(EXEEXT)
 	@tests/bench/published$(EXEEXT) /usr/bin/python3 '$(srcdir)/tests/bench/published_torch.py'
 	@tests/bench/contributions$(EXEEXT) /usr/bin/python3 '$(srcdir)/tests/bench/contributions_torch.py' $(BENCH_MODEL)
 	@tests/bench/streams$(EXEEXT) '$(abs_builddir)/retcodec$(EXEEXT)' $(BENCH_SECONDS) $(BENCH_MEGABYTES)
+# How errors of contributions fall with their cost: convergence.txt, convergence.png.
+convergence: tests/bench/convergence$(EXEEXT)
+	@tests/bench/convergence$(EXEEXT) convergence.txt $(BENCH_MODEL)
+	@GNUPLOT_LIB='$(srcdir)/scripts' gnuplot -c '$(srcdir)/tests/bench/convergence.gp' convergence.txt convergence.png png
