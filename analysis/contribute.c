@@ -7,7 +7,8 @@
 
 enum {
     FIRST_STEPS = 8, /* of the finer sum; fewer miss kinks that both sums step over */
-    WHOLE = 16       /* samples that the kernels take at once */
+    WHOLE = 16,      /* samples that the kernels take at once */
+    TOGETHER = 64    /* samples whose sums stay near while a map is read */
 };
 
 /* Storage of one thread. */
@@ -312,11 +313,20 @@ refine(const engine *e, slot_storage *s, retc_path_line line) {
 static void
 reduce(const retc_layer *layer, const float *x, size_t ld, size_t n, float *out) {
     size_t map = layer->h * layer->w, C = layer->C;
-    memset(out, 0, 2 * C * n * sizeof *out);
-    for (size_t row = 0; row < C * map; ++row)
-        for (size_t t = 0; t < n; ++t) {
-            float value = x[row * ld + t];
-            out[t * 2 * C + (value < 0 ? 0 : C) + row / map] += value;
+    for (size_t c = 0; c < C; ++c)
+        for (size_t t0 = 0; t0 < n; t0 += TOGETHER) {
+            float negative[TOGETHER] = {0}, positive[TOGETHER] = {0};
+            size_t m = n - t0 < TOGETHER ? n - t0 : TOGETHER;
+            for (size_t row = c * map; row < (c + 1) * map; ++row)
+                for (size_t t = 0; t < m; ++t) {
+                    float value = x[row * ld + t0 + t];
+                    negative[t] += value < 0 ? value : 0;
+                    positive[t] += value < 0 ? 0 : value;
+                }
+            for (size_t t = 0; t < m; ++t) {
+                out[(t0 + t) * 2 * C + c] = negative[t];
+                out[(t0 + t) * 2 * C + C + c] = positive[t];
+            }
         }
 }
 
@@ -343,12 +353,13 @@ reduce_sums(const engine *e, slot_storage *s, size_t n) {
     size_t ld = s->path.tape[1]->ld;
     for (size_t k = 0; k < e->cuts; ++k) {
         reduce(&e->network->layer[e->cut[k]], s->sum[k], ld, n, s->reduced[0][k]);
-        for (size_t t = 0; t < n; ++t) {
-            double sum = 0;
-            for (size_t row = 0; row < cut_units(e, k); ++row)
-                sum += (double)s->sum[k][row * ld + t];
-            s->residual[k][t] = sum - (s->target[t] - s->target_zero[t]);
-        }
+        double *residual = s->residual[k];
+        memset(residual, 0, n * sizeof *residual);
+        for (size_t row = 0; row < cut_units(e, k); ++row)
+            for (size_t t = 0; t < n; ++t)
+                residual[t] += (double)s->sum[k][row * ld + t];
+        for (size_t t = 0; t < n; ++t)
+            residual[t] -= s->target[t] - s->target_zero[t];
     }
 }
 
