@@ -97,7 +97,7 @@ static retc_target
 make_target(const retc_network *network) {
     retc_target target;
     retc_recording *recording = retc_bench_recording(path_of("other"), 512);
-    retc_bench_check(retc_target_init_surprisal(&target, network, recording, RETC_TRAIN, 1, NULL));
+    retc_bench_check(retc_target_init_surprisal(&target, network, recording, RETC_TRAIN, 0, 1, NULL));
     retc_recording_close(recording);
     return target;
 }

@@ -55,7 +55,7 @@ begin(const char *model, const char *path) {
     experiment e = {.network = model ? retc_network_open(model) : retc_bench_network(0)};
     retc_bench_check(RETC_GOT(e.network));
     retc_recording *other = retc_bench_recording(path, 512);
-    retc_bench_check(retc_target_init_surprisal(&e.target, e.network, other, RETC_TRAIN, 0, NULL));
+    retc_bench_check(retc_target_init_surprisal(&e.target, e.network, other, RETC_TRAIN, 0, 0, NULL));
     retc_recording_close(other);
     e.recording = retc_bench_recording(path, SAMPLES);
     e.cuts = retc_contribute_cuts(e.network, RETC_AT_CONVOLUTION, e.cut);
