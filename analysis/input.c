@@ -158,7 +158,7 @@ work(void *context, size_t slot, retc_tape *tape, const retc_block *block) {
     s->path.tape[0] = tape;
     s->n = 0;
     for (size_t t = 0; t < block->n; ++t)
-        if ((block->sample + t) % e->options->every == 0) {
+        if (retc_path_takes(block->sample + t, e->options->every)) {
             s->residual[s->n] = 0;
             s->sample[s->n] = block->sample + t;
             s->at[s->n++] = t;

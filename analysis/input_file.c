@@ -125,13 +125,15 @@ retc_input_write(const retc_network *network, retc_recording *recording, retc_pa
                  const retc_input_options *options, int full, retc_h5 *file, const retc_progress *progress) {
     writer w = {.network = network, .file = file, .full = full};
     retc_span *spans = NULL;
-    size_t n_spans = 0, T = 0;
+    size_t n_spans = 0, T = 0, S = 0;
     int status = RETC_OK;
     RETC_TRY(retc_recording_spans(recording, part, network->L, network->lag, &spans, &n_spans));
     for (size_t s = 0; s < n_spans; ++s)
         T += spans[s].count;
+    for (size_t t = 0; t < T; ++t)
+        S += (size_t)retc_path_takes(t, options->every);
     RETC_TRY(retc_input_find_box(network, target, &w.box));
-    RETC_TRY(make_all(&w, (T + options->every - 1) / options->every, options));
+    RETC_TRY(make_all(&w, S, options));
     RETC_TRY(retc_input(network, recording, part, target, options, receive, &w, progress));
 done:
     retc_free(spans);

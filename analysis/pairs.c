@@ -131,7 +131,7 @@ make_line(const engine *e, slot_storage *s, retc_tape *tape, size_t b, const ret
         float start = e->baseline.window ? e->base[b][row] - (bias ? bias[row / map] : 0) : 0;
         s->n = 0;
         for (size_t t = 0; t < block->n; ++t)
-            if ((block->sample + t) % e->options->every == 0)
+            if (retc_path_takes(block->sample + t, e->options->every))
                 delta[s->n++] = delta[t] - start;
     }
     return (retc_path_line){s->n, s->delta, e->base[b], 1};
@@ -189,12 +189,15 @@ work(void *context, size_t slot, retc_tape *tape, const retc_block *block) {
     const retc_pairs *p = e->result;
     s->path.tape[0] = tape;
     s->n = 0;
+    for (size_t t = 0; t < block->n; ++t)
+        s->n += (size_t)retc_path_takes(block->sample + t, e->options->every);
+    if (s->n == 0)
+        return RETC_OK;
     memset(s->pair, 0, p->targets * p->C0 * p->C1 * tape->ld * sizeof(float));
     memset(s->change, 0, p->targets * tape->ld * sizeof(double));
     for (size_t b = 0; b < e->baseline.n; ++b) {
         retc_path_line line = make_line(e, s, tape, b, block);
-        if (line.n > 0)
-            follow(e, s, &line);
+        follow(e, s, &line);
     }
     return RETC_OK;
 }

@@ -44,6 +44,11 @@ retc_path_target(retc_path *path, const retc_tape *tape, size_t t) {
     return retc_target_value(path->target, path->y);
 }
 
+int
+retc_path_takes(size_t sample, size_t every) {
+    return sample / RETC_PATH_RUN % every == 0;
+}
+
 void
 retc_path_move(const retc_path *path, const retc_path_line *line, float alpha, retc_tape *tape) {
     size_t ld = tape->ld;

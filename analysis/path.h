@@ -51,6 +51,11 @@ void retc_path_clear(retc_path *path);
 void retc_path_sweep(retc_path *path, const retc_path_line *line, retc_path_rule rule, size_t steps, float *const *fine,
                      float *const *coarse);
 
+/* Of a part's samples, runs of 16 consecutive ones are taken, one run of `every`: kernels work on as many at once, so that
+ * single samples would cost as much as runs.  Is this one taken? */
+enum { RETC_PATH_RUN = 16 };
+int retc_path_takes(size_t sample, size_t every);
+
 /* Put a tape at alpha on the line: forward from conv0's output. */
 void retc_path_move(const retc_path *path, const retc_path_line *line, float alpha, retc_tape *tape);
 

@@ -214,12 +214,14 @@ retc_cmd_contribute(int argc, char **argv) {
         {"paths", 0, RETC_OPTION_FLAG, 0, &o.paths, 0, 0, NULL,
          "also write which channels of the first convolution act through which channels of the second, on the target and on "
          "every cell: means over samples (secants, 16 steps unless --steps says otherwise)"},
-        {"paths-every", 0, RETC_OPTION_SIZE, 0, &o.pairs.every, 1, 1e9, "samples", "take one of so many for --paths"},
+        {"paths-every", 0, RETC_OPTION_SIZE, 0, &o.pairs.every, 1, 1e9, "runs",
+         "take one run of 16 samples of so many for --paths"},
         {"input", 0, RETC_OPTION_CHOICE, 0, &o.input, 0, 0, "none|map|full",
          "also write how much every pixel drove the target: summed over the history and over pixels, or in full, every frame "
          "of "
          "every window, cut to what a target cell sees (secants, 16 steps unless --steps says otherwise)"},
-        {"input-every", 0, RETC_OPTION_SIZE, 0, &o.inputs.every, 1, 1e9, "samples", "take one of so many for --input"},
+        {"input-every", 0, RETC_OPTION_SIZE, 0, &o.inputs.every, 1, 1e9, "runs",
+         "take one run of 16 samples of so many for --input"},
         {"block", 0, RETC_OPTION_SIZE, RETC_OPTION_NO_EFFECT, &o.contribute.block, 1, 65536, "frames",
          "frames in memory per thread"},
         RETC_RECORDING_CELLS(o.open),

@@ -33,13 +33,13 @@ add(void *context, const retc_contribution *b) {
     means *m = context;
     for (size_t k = 0; k < 2; ++k)
         for (size_t t = 0; t < b->n; ++t)
-            for (size_t c = 0; (b->sample + t) % m->every == 0 && c < 2 * m->channels[k]; ++c) {
+            for (size_t c = 0; retc_path_takes(b->sample + t, m->every) && c < 2 * m->channels[k]; ++c) {
                 double x = (double)b->contribution[k][t * 2 * m->channels[k] + c];
                 m->mean[k][c % m->channels[k]] += x;
                 m->size += fabs(x);
             }
     for (size_t t = 0; t < b->n; ++t)
-        m->samples += (b->sample + t) % m->every == 0;
+        m->samples += (size_t)retc_path_takes(b->sample + t, m->every);
     return RETC_OK;
 }
 

@@ -102,7 +102,7 @@ paths() {
     results
     expect 0 contribute -q --paths --paths-every 5 -o c.h5
     draw paths c.h5
-    rows figure | grep -q '^"conv0" "conv1" "surprisal" "" 3 4 .* 28 '
+    rows figure | grep -q '^"conv0" "conv1" "surprisal" "" 3 4 .* 32 '
     [ "$(rows matrix | wc -l)" -eq 12 ]
     draw_again=$(rows matrix)
     expect 0 "$RETCODEC" figure paths c.h5 --cells cell02 -f -o figure-png.png
@@ -120,8 +120,8 @@ input() {
     done
     cmp full1.h5 full2.h5
     expect 0 "$RETCODEC" info full1.h5 --datasets
-    prints "input/attribution                            (35,10,12,12) f4"
-    prints "input/map                                    (35,12,12) f4"
+    prints "input/attribution                            (44,10,12,12) f4"
+    prints "input/map                                    (44,12,12) f4"
     expect 0 contribute -q --input map -o map.h5
     expect 0 "$RETCODEC" info map.h5 --datasets
     not grep -q 'input/attribution' out
