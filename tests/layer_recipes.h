@@ -31,7 +31,7 @@ typedef struct {
     { DENSE, K, 0, 0 }
 
 extern const retc_recipe retc_recipes[];
-enum { RETC_RECIPES = 25 };
+enum { RETC_RECIPES = 29 };
 
 /* 2^-24: unit roundoff of float */
 extern const double retc_float_roundoff;
