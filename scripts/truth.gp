@@ -12,11 +12,17 @@ array layer[layers]
 array first[layers]
 array wide_of[layers]
 stats table index "layers" using (i = int($0)+1, layer[i] = strcol(1), first[i] = $2, wide_of[i] = $3, 0) nooutput
+# Here, as ranges of axes would leave values out.
+stats table index "trace" using 2:3 name "shown" nooutput
+lowest = shown_min_x < shown_min_y ? shown_min_x : shown_min_y
+highest = shown_max_x > shown_max_y ? shown_max_x : shown_max_y
 tile_wide = channels > 40 ? 320.0/channels : channels > 16 ? 12.0 : 20.0
 tile_high = 20.0
 names = 150
 matrix_wide = tile_wide*channels
-row_high = interneurons > 30 ? 9.0 : 15.0
+name_font = interneurons > 30 ? ",6" : ",9"
+match_font = interneurons > 30 ? ",6" : ",7"
+row_high = interneurons > 30 ? 10.0 : 15.0
 dots_high = row_high*interneurons
 matrix_high = tile_high*types
 most_high = matrix_high+44 > dots_high ? matrix_high+44 : dots_high
@@ -62,7 +68,7 @@ high = dots_high
 @panel
 set border 3
 unset ytics
-set ytics scale 0
+set ytics scale 0 font name_font
 set xtics scale 0.6 (0, 0.5, 1)
 set xrange [-0.2:1.9]
 set yrange [interneurons-0.5:-0.5]
@@ -74,7 +80,7 @@ set label 3 "grey: best of the same, turned round in time" at screen (left-names
     screen 1-28.0/points_high left textcolor rgb grey
 plot table index "interneurons" using 4:1:ytic(2) with points pointtype 6 pointsize 0.6 linecolor rgb grey, \
     "" index "interneurons" using 3:1 with points pointtype 7 pointsize 0.7 linecolor rgb blue, \
-    "" index "interneurons" using (1.06):1:5 with labels left font ",7"
+    "" index "interneurons" using (1.06):1:5 with labels left font match_font
 unset label 3
 unset arrow 1
 
@@ -90,7 +96,7 @@ set yrange [*:*]
 set xtics auto
 set xtics ticks(to-from, 8) format "%g"
 set xlabel "time (s)" offset 0, 0
-set ytics nomirror scale 0.6 auto
+set ytics nomirror scale 0.6 font ",9" ticks(highest-lowest, 4)
 set ylabel "contribution / sd"
 plot table index "trace" using 1:2 with filledcurves y1=0 linecolor rgb light title "true", \
     "" index "trace" using 1:3 with lines linewidth 1.5 linecolor rgb blue title "model"
