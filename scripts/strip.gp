@@ -10,6 +10,8 @@ array columns[layers]
 array limit[layers]
 stats table index "layers" using (layer[int($1)] = strcol(2), columns[int($1)] = $3, limit[int($1)] = $4) nooutput
 stats table index "modes" using (mode_layer = strcol(1), first = int($2), second = int($3), 0) nooutput
+# Here, as ranges of axes would leave values out.
+stats table index "loadings" using 2:3 name "loading" nooutput
 points_wide = 640
 points_high = 250+130*layers
 load "terminal.gp"
@@ -66,7 +68,6 @@ set xtics format "%g"
 set xlabel "time (s)"
 set ylabel "loading" offset -0.5, 0
 set yrange [*<0:*]
-stats table index "loadings" using 2:3 name "loading" nooutput
 set ytics nomirror ticks((loading_max_x > loading_max_y ? loading_max_x : loading_max_y), 3)
 plot table index "loadings" using 1:2 with lines linewidth 1.5 linecolor rgb orange title sprintf("mode %d", first), \
     "" index "loadings" using 1:3 with lines linewidth 1.5 linecolor rgb green title sprintf("mode %d", second)

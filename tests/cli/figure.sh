@@ -117,6 +117,8 @@ strip() {
     results
     draw strip ../results/contribute.h5 ../results/modes.h5
     grep -q '"sum of 2 cells"' figure-png.txt
+    # A window that starts beyond the largest loading.
+    draw strip ../results/contribute.h5 ../results/modes.h5 --start 3 --duration 1 --force
 }
 
 circuit() {
