@@ -190,6 +190,63 @@ largest_in_map(const source *from, const float *map) {
     return largest > 0 ? largest : 1;
 }
 
+/* A series of the cell's shape over the window, (count,columns), into fresh memory; it stays NULL where the file has none. */
+static int
+read_series(const source *from, const char *what, size_t columns, float **values) {
+    int status = RETC_OK;
+    char *name = retc_strf("%s/shape/%s", from->group, what);
+    RETC_TRY(RETC_GOT(name));
+    if (!retc_h5_has(from->file, name))
+        goto done;
+    RETC_TRY(retc_h5_expect(from->file, name, columns > 1 ? 2 : 1, (size_t[]){from->T, columns}, NULL));
+    RETC_TRY(RETC_ALLOC(*values, from->count * columns));
+    RETC_TRY(
+        retc_h5_read(from->file, name, RETC_H5_FLOAT, (size_t[]){from->first, 0}, (size_t[]){from->count, columns}, *values));
+done:
+    retc_free(name);
+    return status;
+}
+
+/* Geometric mean of the standard deviations along both axes. */
+static double
+size_of(const float *axes) {
+    return sqrt((double)axes[0] * (double)axes[1]);
+}
+
+/* What the field looks like over time, where the file says it, and whether it does. */
+static int
+print_shape(const source *from, FILE *table) {
+    enum { SERIES = 5 };
+    static const struct {
+        const char *name;
+        size_t columns;
+    } series[SERIES] = {{"separability", 1}, {"direction_index", 1}, {"latency", 1}, {"polarity", 1}, {"size", 2}};
+    float *x[SERIES] = {NULL};
+    int status = RETC_OK, is_there = 1;
+    for (size_t k = 0; k < SERIES; ++k) {
+        RETC_TRY(read_series(from, series[k].name, series[k].columns, &x[k]));
+        is_there &= x[k] != NULL;
+    }
+    double size_max = 0, latency_max = 0;
+    for (size_t t = 0; t < from->count && is_there; ++t) {
+        size_max = fmax(size_max, size_of(x[4] + 2 * t));
+        latency_max = fmax(latency_max, 1e3 * (double)x[2][t]);
+    }
+    retc_table_block(table, "panels", "shape size_max latency_max");
+    print_row(table, 3, (double[]){is_there, size_max > 0 ? size_max : 1, latency_max > 0 ? latency_max : 1});
+    if (!is_there)
+        goto done;
+    retc_table_block(table, "shape", "time_s separability direction_index latency_ms polarity size_pixels");
+    for (size_t t = 0; t < from->count; ++t)
+        print_row(table, 6,
+                  (double[]){from->time[from->first + t], (double)x[0][t], (double)x[1][t], 1e3 * (double)x[2][t],
+                             (double)x[3][t], size_of(x[4] + 2 * t)});
+done:
+    for (size_t k = 0; k < SERIES; ++k)
+        retc_free(x[k]);
+    return status;
+}
+
 /* The moments with their colour ranges, and their maps at the peak's lag. */
 static int
 print_maps(source *from, FILE *table) {
@@ -213,18 +270,16 @@ done:
     return status;
 }
 
-/* The cell's name where the file has one, else the group's; retc_free. */
-static char *
-cell_title(const source *from) {
+char *
+retc_figure_irf_title(retc_h5 *file, const char *group) {
     char **names = NULL, *title = NULL;
     size_t n = 0;
     double index = -1;
-    if (retc_h5_has(from->file, "/metadata/cell_names") &&
-        retc_h5_read_texts(from->file, "/metadata/cell_names", &names, &n) == RETC_OK &&
-        retc_h5_get_number(from->file, from->group, "cell_index", &index) > 0 && index >= 0 && index < (double)n)
+    if (retc_h5_has(file, "/metadata/cell_names") && retc_h5_read_texts(file, "/metadata/cell_names", &names, &n) == RETC_OK &&
+        retc_h5_get_number(file, group, "cell_index", &index) > 0 && index >= 0 && index < (double)n)
         title = retc_strdup(names[(size_t)index]);
     else
-        title = retc_strf("cell %s", from->group + strlen("/cell_"));
+        title = retc_strf("cell %s", group + strlen("/cell_"));
     retc_free(names);
     return title;
 }
@@ -233,7 +288,7 @@ static int
 print_head(source *from, FILE *table) {
     double course_max = 0, rate_max = 0, gain_max = 0;
     size_t pixels = from->H * from->W, pixel = from->peak % pixels;
-    char *title = cell_title(from);
+    char *title = retc_figure_irf_title(from->file, from->group);
     if (!title)
         return RETC_ENOMEM;
     for (size_t i = 0; i < from->count * from->L; ++i)
@@ -266,6 +321,7 @@ retc_figure_irf(retc_h5 *file, const char *group, double start, double duration,
     choose_moments(&from);
     RETC_TRY(print_head(&from, table));
     print_courses(&from, table);
+    RETC_TRY(print_shape(&from, table));
     if (from.H * from.W > 1)
         RETC_TRY(print_maps(&from, table));
 done:

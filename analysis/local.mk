@@ -2,6 +2,7 @@
 libretcodec_internal_la_SOURCES += \
     analysis/figure_filters.c analysis/figure_filters.h \
     analysis/figure_irf.c analysis/figure_irf.h \
+    analysis/figure_irf_sta.c analysis/figure_irf_sta.h \
     analysis/figure_kernels.c analysis/figure_kernels.h \
     analysis/figure_learning.c analysis/figure_learning.h \
     analysis/figure_network.c analysis/figure_network.h \
@@ -11,7 +12,7 @@ libretcodec_internal_la_SOURCES += \
     analysis/figure_strip.c analysis/figure_strip.h \
     analysis/figure_sweep.c analysis/figure_sweep.h \
     analysis/figure_table.c analysis/figure_table.h
-pkginclude_HEADERS += analysis/figure_filters.h analysis/figure_irf.h analysis/figure_kernels.h analysis/figure_learning.h \
+pkginclude_HEADERS += analysis/figure_filters.h analysis/figure_irf.h analysis/figure_irf_sta.h analysis/figure_kernels.h analysis/figure_learning.h \
     analysis/figure_network.h \
     analysis/figure_psth.h analysis/figure_scores.h analysis/figure_stimulus.h analysis/figure_strip.h analysis/figure_sweep.h analysis/figure_table.h
 libretcodec_internal_la_SOURCES += \

@@ -6,6 +6,7 @@
 #include "figure_circuit.h"
 #include "figure_filters.h"
 #include "figure_irf.h"
+#include "figure_irf_sta.h"
 #include "figure_kernels.h"
 #include "figure_layers.h"
 #include "figure_learning.h"
@@ -49,6 +50,7 @@ static const retc_usage usage = {
         "                         contributions to one cell beside the true ones of the simulated retina that was recorded\n"
         "  protocol RESPONSES     a protocol, what cells answer to it, and the index that tells their types apart\n"
         "  irf RF                 how a cell's receptive field changes in time\n"
+        "  irf-sta RF RF          a cell's mean IRF beside its STA: maps, time courses, correlation\n"
         "  network MODEL          the layers of a model: maps, parameters, and what a unit of each sees\n"
         "  circuit RECORDING      a simulated retina: mosaics, wiring of chosen cells, filters, outputs\n"
         "  stimulus STIMULUS      frames of a movie, its levels, its power spectrum; as .gif, the movie itself\n"
@@ -188,6 +190,18 @@ done:
 }
 
 static int
+draw_irf_sta(retc_h5 *const *files, const options *asked, const retc_common *common, FILE *table) {
+    int status = RETC_OK;
+    (void)common;
+    char *group = retc_figure_irf_group(files[0], asked->cells);
+    RETC_TRY(group ? RETC_OK : RETC_EINVAL);
+    RETC_TRY(retc_figure_irf_sta(files[0], group, files[1], table));
+done:
+    retc_free(group);
+    return status;
+}
+
+static int
 draw_protocol(retc_h5 *const *files, const options *asked, const retc_common *common, FILE *table) {
     retc_figure_cells cells = {0};
     size_t shape[3] = {0};
@@ -258,6 +272,7 @@ static const figure_kind kinds[] = {
     {"paths", 1, 1, "one file of contributions", {"contributions"}, draw_paths},
     {"truth", 2, 2, "a file of contributions and a recording", {"contributions", "recording"}, draw_truth},
     {"irf", 1, 1, "one file of IRFs", {"irf"}, draw_irf},
+    {"irf-sta", 2, 2, "a file of IRFs and one of STAs", {"irf", "sta"}, draw_irf_sta},
     {"protocol", 1, 1, "one file of responses to a protocol", {"protocol"}, draw_protocol},
     {"circuit", 1, 1, "one recording of a simulated retina", {"recording"}, draw_circuit},
     {"stimulus", 1, 1, "one stimulus file", {"stimulus"}, draw_stimulus},
@@ -386,7 +401,7 @@ retc_cmd_figure(int argc, char **argv) {
     int status;
     const retc_option table[] = {
         {"kind", 0, RETC_OPTION_CHOICE, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &asked.kind, 0, 0,
-         "filters|psth|scores|learning|strip|layers|paths|truth|irf|network|protocol|circuit|stimulus|quality|sweep",
+         "filters|psth|scores|learning|strip|layers|paths|truth|irf|irf-sta|network|protocol|circuit|stimulus|quality|sweep",
          "what to draw"},
         {"results", 0, RETC_OPTION_INPUTS, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &asked.inputs, 0, 0, NULL,
          "result files, as listed above"},

@@ -6,6 +6,7 @@
 
 #include "figure_filters.h"
 #include "figure_irf.h"
+#include "figure_irf_sta.h"
 #include "figure_psth.h"
 #include "figure_strip.h"
 #include "tables.h"
@@ -435,6 +436,77 @@ irf(retc_h5 *file, const char *group, double start, double duration) {
     return status;
 }
 
+/* A file with a shape draws it. */
+START_TEST(test_irf_shape) {
+    float one[IRF_T], two[2 * IRF_T];
+    for (size_t t = 0; t < IRF_T; ++t)
+        one[t] = 0.01f * (float)t, two[2 * t] = 4, two[2 * t + 1] = (float)t;
+    retc_h5 *file = create("irf.h5");
+    double time[IRF_T];
+    float irf_all[IRF_T * IRF_L] = {0};
+    for (size_t t = 0; t < IRF_T; ++t)
+        time[t] = (double)t;
+    put_doubles(file, "/metadata/time", 1, (size_t[]){IRF_T}, time);
+    put_floats(file, "/cell_7/regular_irf_all", 4, (size_t[]){IRF_T, IRF_L, 1, 1}, irf_all);
+    static const char *const series[] = {"separability", "direction_index", "latency", "polarity"};
+    for (size_t k = 0; k < 4; ++k) {
+        char name[64];
+        snprintf(name, sizeof name, "/cell_7/shape/%s", series[k]);
+        put_floats(file, name, 1, (size_t[]){IRF_T}, one);
+    }
+    put_floats(file, "/cell_7/shape/size", 2, (size_t[]){IRF_T, 2}, two);
+    ck_ok(irf(reopen(file), "/cell_7", 4, 2));
+    retc_test_table_has("panels", "1 4.472136 50 \n");
+    double values[18];
+    retc_test_table_numbers("shape", values, 12);
+    ck_close_double("shape", values, ((const double[]){4, 0.04, 0.04, 40, 0.04, 4, 5, 0.05, 0.05, 50, 0.05, 4.472136}), 12, 0,
+                    1e-6);
+}
+END_TEST
+
+/* ---- irf and STA ----------------------------------------------------------------------------------------------------- */
+
+/* Of the cell "ON parasol": an IRF of three frames, and an STA of two that is twice the newest of it, but for one value. */
+static int
+irf_sta(size_t H, double lag, const char *name) {
+    const float irf[12] = {9, 9, 9, 9, 0, 3, 0, 0, 0, 0, 0, 4}, sta[8] = {0, 6, 0, 0, 0, 0, 0, -8};
+    const char *const cells[1] = {name};
+    retc_h5 *first = create("irf.h5"), *second = create("sta.h5");
+    put_floats(first, "/cell_0/regular_irf_mean", 3, (size_t[]){3, 2, 2}, irf);
+    ck_ok(retc_h5_put_texts(first, "/metadata/cell_names", 3, names));
+    ck_ok(retc_h5_set_int(first, "/cell_0", "cell_index", 0));
+    ck_ok(retc_h5_set_int(first, "/", "lag", 1));
+    ck_ok(retc_h5_set_number(first, "/", "frame_interval", 0.01));
+    put_floats(second, "/sta", 4, (size_t[]){1, 2, H, 4 / H}, sta);
+    ck_ok(retc_h5_put_texts(second, "/cell_names", 1, cells));
+    ck_ok(retc_h5_set_number(second, "/", "lag", lag));
+    ck_ok(retc_h5_set_number(second, "/", "frame_interval", 0.01));
+    first = reopen(first), second = reopen(second);
+    FILE *table = retc_test_table_begin();
+    int status = retc_figure_irf_sta(first, "/cell_0", second, table);
+    fclose(table);
+    retc_h5_close(first), retc_h5_close(second);
+    return status;
+}
+
+/* Unit lengths are (0.6, 0.8) and (0.6, -0.8): cosine -0.28; the means of 8 values are 0.175 and -0.025, so that the
+ * correlation is (-0.28 + 0.035) / sqrt(0.755 0.995). */
+START_TEST(test_irf_sta) {
+    double course[6];
+    ck_ok(irf_sta(2, 1, "ON parasol"));
+    retc_test_table_has("figure", "\"ON parasol\" -0.2826709 -0.28 2 2 1 1 -10 0.8 0.8 -20 -10 \n");
+    retc_test_table_numbers("course", course, 6);
+    ck_close_double("course", course, ((const double[]){-20, 0, 0, -10, 0.8, -0.8}), 6, 0, 1e-6);
+}
+END_TEST
+
+START_TEST(test_irf_sta_fails) {
+    ck_fails(irf_sta(1, 1, "ON parasol"), "sta.h5: dataset \"/sta\" is (1,2,1,4), expected (any,any,2,2)");
+    ck_fails(irf_sta(2, 2, "ON parasol"), "are of other times: lags of 1 and 2 frames of 0.01 and 0.01 s");
+    ck_fails(irf_sta(2, 1, "another"), "ON parasol");
+}
+END_TEST
+
 /* With lag 0 the newest frame is the response's own.  The window is cut in five parts of two samples; gain grows. */
 START_TEST(test_irf) {
     double moments[15], values[30], map[18];
@@ -512,6 +584,9 @@ figure_suite(void) {
     tcase_add_test(tcase, test_strip_of_zeros);
     tcase_add_test(tcase, test_strip_fails);
     tcase_add_test(tcase, test_irf);
+    tcase_add_test(tcase, test_irf_shape);
+    tcase_add_test(tcase, test_irf_sta);
+    tcase_add_test(tcase, test_irf_sta_fails);
     tcase_add_test(tcase, test_irf_of_one_pixel);
     tcase_add_test(tcase, test_irf_groups);
     tcase_add_test(tcase, test_irf_fails);

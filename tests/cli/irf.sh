@@ -41,9 +41,13 @@ layouts() {
     grep -aq regular_irf_all full.h5
     not grep -aq regular_irf_all compact.h5
     [ "$(wc -c <compact.h5)" -lt "$(wc -c <full.h5)" ]
+    expect 0 "$RETCODEC" rf sta ../recording.h5 --history 6 -q -o sta.h5
     for layout in full compact; do
-        expect 0 "$RETCODEC" figure irf $layout.h5 -o $layout.png
+        expect 0 "$RETCODEC" figure irf $layout.h5 -q -o $layout.png
+        expect 0 "$RETCODEC" figure irf-sta $layout.h5 sta.h5 -q -o $layout-sta.png
     done
+    expect 2 "$RETCODEC" figure irf-sta full.h5 -q -o no.png
+    complains "irf-sta takes a file of IRFs and one of STAs, 1 are given"
 }
 
 refused() {
