@@ -14,6 +14,7 @@ libretcodec_internal_la_SOURCES += \
     src/kernels/fftconv.c src/kernels/fftconv.h \
     src/kernels/gather.c src/kernels/gather.h src/kernels/gather_versions.h src/kernels/gather_body.h \
     src/kernels/gather_avx512.c src/kernels/gather_avx2.c src/kernels/gather_generic.c \
+    src/kernels/mapconv.c src/kernels/mapconv.h src/kernels/mapconv_internal.h src/kernels/mapconv_body.h src/kernels/dft_body.h \
     src/kernels/normal.c src/kernels/normal.h src/kernels/normal_body.h \
     src/kernels/rows.c src/kernels/rows.h src/kernels/rows_body.h \
     src/kernels/xcorr.c src/kernels/xcorr.h \
@@ -26,7 +27,7 @@ libretcodec_internal_la_SOURCES += \
     src/rng.c src/rng.h \
     src/stats.c src/stats.h
 pkginclude_HEADERS += src/retcodec.h src/eigen.h src/error.h src/h5.h src/options.h src/parallel.h src/progress.h src/provenance.h src/rng.h
-pkginclude_HEADERS += src/kernels/conv.h src/kernels/fftadjoint.h src/kernels/fftconv.h src/kernels/gather.h src/kernels/normal.h src/kernels/rows.h src/kernels/xcorr.h \
+pkginclude_HEADERS += src/kernels/conv.h src/kernels/fftadjoint.h src/kernels/fftconv.h src/kernels/gather.h src/kernels/mapconv.h src/kernels/normal.h src/kernels/rows.h src/kernels/xcorr.h \
     src/fft.h src/stats.h
 pkginclude_HEADERS += src/h5_make.h src/h5_object.h
 pkginclude_HEADERS += src/mat.h

@@ -63,16 +63,17 @@ typedef struct {
     retc_gather_function *gather;
     retc_dots_function *dots;
     const retc_row_functions *rows;
+    const retc_mapconv_functions *mapconv;
 } version;
 
 /* Best first. */
 static const version versions[] = {
 #if RETC_X86
-    {"avx512", retc_gather_avx512, retc_dots_avx512, &retc_rows_avx512},
-    {"avx2", retc_gather_avx2, retc_dots_avx2, &retc_rows_avx2},
+    {"avx512", retc_gather_avx512, retc_dots_avx512, &retc_rows_avx512, &retc_mapconv_avx512},
+    {"avx2", retc_gather_avx2, retc_dots_avx2, &retc_rows_avx2, &retc_mapconv_avx2},
 #endif
-    {"generic", retc_gather_generic, retc_dots_generic, &retc_rows_generic},
-    {"reference", gather_plain, dots_plain, &retc_rows_generic},
+    {"generic", retc_gather_generic, retc_dots_generic, &retc_rows_generic, &retc_mapconv_generic},
+    {"reference", gather_plain, dots_plain, &retc_rows_generic, &retc_mapconv_generic},
 };
 
 static const version *chosen;
@@ -111,6 +112,11 @@ choose_at_start(void) {
 const retc_row_functions *
 retc_kernel_rows(void) {
     return chosen->rows;
+}
+
+const retc_mapconv_functions *
+retc_kernel_mapconv(void) {
+    return chosen->mapconv;
 }
 
 const char *

@@ -20,10 +20,13 @@ sum_lanes(__m256 v) {
 #define BROADCAST(x) _mm256_set1_ps(x)
 #define ZERO _mm256_setzero_ps()
 #define FMA(a, b, c) _mm256_fmadd_ps((a), (b), (c))
+#define FNMA(a, b, c) _mm256_fnmadd_ps((a), (b), (c))
 #define FMA1(a, b, c) __builtin_fmaf((a), (b), (c))
 #define SQRT(v) _mm256_sqrt_ps(v)
 #define SUM(v) sum_lanes(v)
+#include "dft_body.h"
 #include "gather_body.h"
+#include "mapconv_body.h"
 #include "normal_body.h"
 #include "rows_body.h"
 #endif

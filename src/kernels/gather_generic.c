@@ -32,9 +32,12 @@ sqrt4(vector4 v) {
 #define BROADCAST(x) ((vector4){(x), (x), (x), (x)})
 #define ZERO ((vector4){0, 0, 0, 0})
 #define FMA(a, b, c) ((a) * (b) + (c))
+#define FNMA(a, b, c) ((c) - (a) * (b))
 #define FMA1(a, b, c) ((a) * (b) + (c))
 #define SQRT(v) sqrt4(v)
 #define SUM(v) (((v)[0] + (v)[2]) + ((v)[1] + (v)[3]))
+#include "dft_body.h"
 #include "gather_body.h"
+#include "mapconv_body.h"
 #include "normal_body.h"
 #include "rows_body.h"

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "mapconv.h"
 #include "normal.h"
 
 #if defined __x86_64__ && defined __GNUC__
@@ -36,8 +37,22 @@ typedef struct {
 
 extern const retc_row_functions retc_rows_avx512, retc_rows_avx2, retc_rows_generic;
 
+/* mapconv.h */
+typedef struct {
+    void (*set_weights)(retc_mapconv *plan, retc_mapconv_work *work, const float *w);
+    void (*forward)(const retc_mapconv *plan, retc_mapconv_work *work, const float *bias, const float *in, size_t n,
+                    float *out);
+    void (*backward_input)(const retc_mapconv *plan, retc_mapconv_work *work, const float *g, size_t n, float *din,
+                           size_t din_ld);
+    void (*backward_weights)(const retc_mapconv *plan, retc_mapconv_work *work, const float *g, const float *in, size_t n,
+                             float *dw);
+} retc_mapconv_functions;
+
+extern const retc_mapconv_functions retc_mapconv_avx512, retc_mapconv_avx2, retc_mapconv_generic;
+
 /* Those of the version in use. */
 const retc_row_functions *retc_kernel_rows(void);
+const retc_mapconv_functions *retc_kernel_mapconv(void);
 
 retc_gather_function retc_gather_avx512, retc_gather_avx2, retc_gather_generic;
 retc_dots_function retc_dots_avx512, retc_dots_avx2, retc_dots_generic;
