@@ -140,13 +140,8 @@ retc_layer_forward(const retc_tape *tape, size_t l, const float *in, size_t n, f
     size_t ld = tape->ld, rows = retc_layer_units(layer);
     if (layer->kind == RETC_LAYER_CONV && l == 0)
         retc_tape_convolve(tape, retc_network_values_const(network, layer->bias), n, out);
-    else if (retc_network_grabbed(network, l))
-        retc_conv_forward_at(&tape->conv[l], retc_network_grabbed(network, l),
-                             retc_network_values_const(network, layer->weight), retc_network_values_const(network, layer->bias),
-                             in, n, out);
     else if (layer->kind == RETC_LAYER_CONV)
-        retc_conv_forward(&tape->conv[l], retc_network_values_const(network, layer->weight),
-                          retc_network_values_const(network, layer->bias), in, n, out);
+        retc_tape_convolve_maps(tape, l, in, n, out);
     else if (layer->kind == RETC_LAYER_GRAB)
         for (size_t c = 0; c < layer->C; ++c)
             memcpy(out + c * ld, in + grabbed_row(tape, l, c) * ld, n * sizeof *out);
@@ -245,12 +240,8 @@ retc_layer_backward(retc_tape *tape, size_t l, const float *in, const float *out
     const retc_network *network = tape->network;
     const retc_layer *layer = &network->layer[l];
     size_t ld = tape->ld, rows = retc_layer_units(layer);
-    if (retc_network_grabbed(network, l))
-        retc_conv_backward_input_at(&tape->conv[l], retc_network_grabbed(network, l),
-                                    retc_network_values_const(network, layer->weight), g, n, gin, ld);
-    else if (layer->kind == RETC_LAYER_CONV)
-        retc_conv_backward_input(&tape->conv[l], retc_network_values_const(network, layer->weight), g, n, gin, ld, tape->packed,
-                                 tape->packed_offset);
+    if (layer->kind == RETC_LAYER_CONV)
+        retc_tape_convolve_back(tape, l, g, n, gin);
     else if (layer->kind == RETC_LAYER_GRAB) {
         if (!retc_network_grabbed(network, l - 1))
             memset(gin, 0, retc_layer_units(layer - 1) * ld * sizeof *gin);

@@ -62,18 +62,48 @@ done:
     return status;
 }
 
-/* Transforms for the first convolution where they pay; who asks for the reference kernels gets no transforms. */
+/* Transforms of the first convolution, which only tapes with a movie run. */
 static int
-alloc_transforms(retc_tape *tape, const retc_tape *beside) {
+alloc_movie_transforms(retc_tape *tape, int with_movie, const retc_tape *beside) {
     int status = RETC_OK;
-    if (!retc_fftconv_pays(&tape->conv[0].shape, tape->max_n) || !strcmp(retc_kernel_name(), "reference"))
+    if (!with_movie || tape->network->layer[0].kind != RETC_LAYER_CONV || !retc_fftconv_pays(&tape->conv[0].shape, tape->max_n))
         return RETC_OK;
-    tape->owns_fft = !beside;
     tape->fft = beside ? beside->fft : retc_fftconv_alloc(&tape->conv[0].shape, tape->in_ld, tape->ld, tape->max_n);
     RETC_TRY(RETC_GOT(tape->fft));
     tape->fft_work = tape->lent ? retc_fftconv_work_alloc_bare(tape->fft) : retc_fftconv_work_alloc(tape->fft);
     RETC_TRY(RETC_GOT(tape->fft_work));
-    if (tape->owns_fft)
+done:
+    return status;
+}
+
+/* Of convolution l > 0; where single positions are read, the direct form is best. */
+static int
+alloc_map_transforms(retc_tape *tape, size_t l, const retc_tape *beside) {
+    const retc_conv *conv = &tape->conv[l];
+    int status = RETC_OK;
+    if (tape->network->layer[l].kind != RETC_LAYER_CONV || retc_network_grabbed(tape->network, l) ||
+        !retc_mapconv_pays(&conv->shape))
+        return RETC_OK;
+    tape->map[l] = beside ? beside->map[l] : retc_mapconv_alloc(&conv->shape, conv->in_ld, conv->out_ld);
+    RETC_TRY(RETC_GOT(tape->map[l]));
+    RETC_TRY(RETC_GOT(tape->map_work[l] = retc_mapconv_work_alloc(tape->map[l], tape->grad != NULL)));
+done:
+    return status;
+}
+
+/* Transforms for convolutions where they pay; who asks for the reference kernels gets none. */
+static int
+alloc_transforms(retc_tape *tape, int with_movie, const retc_tape *beside) {
+    int status = RETC_OK;
+    tape->owns_transforms = !beside;
+    RETC_TRY(RETC_ALLOC(tape->map, tape->network->layers));
+    RETC_TRY(RETC_ALLOC(tape->map_work, tape->network->layers));
+    if (!strcmp(retc_kernel_name(), "reference"))
+        return RETC_OK;
+    RETC_TRY(alloc_movie_transforms(tape, with_movie, beside));
+    for (size_t l = 1; l < tape->network->layers; ++l)
+        RETC_TRY(alloc_map_transforms(tape, l, beside));
+    if (tape->owns_transforms)
         retc_tape_refresh(tape);
 done:
     return status;
@@ -99,8 +129,7 @@ retc_tape_alloc(const retc_network *network, size_t max_n, int flags, const retc
         RETC_TRY(RETC_ALLOC(tape->grad, network->layers));
     for (size_t l = 0; l < network->layers; ++l)
         RETC_TRY(alloc_layer(tape, l, gradients, &packed, &packed_offset));
-    if (movie && network->layer[0].kind == RETC_LAYER_CONV)
-        RETC_TRY(alloc_transforms(tape, beside));
+    RETC_TRY(alloc_transforms(tape, movie, beside));
     if (gradients) {
         RETC_TRY(RETC_ALLOC(tape->packed, packed));
         RETC_TRY(RETC_ALLOC(tape->packed_offset, packed_offset));
@@ -119,6 +148,20 @@ retc_tape_add_window_gradient(retc_tape *tape) {
     return RETC_ALLOC(tape->window_grad, network->L * network->H * network->W * tape->ld);
 }
 
+static void
+free_transforms(retc_tape *tape) {
+    retc_fftconv_work_free(tape->fft_work);
+    if (tape->owns_transforms)
+        retc_fftconv_free(tape->fft);
+    for (size_t l = 0; tape->map_work && l < tape->network->layers; ++l) {
+        retc_mapconv_work_free(tape->map_work[l]);
+        if (tape->owns_transforms)
+            retc_mapconv_free(tape->map[l]);
+    }
+    retc_free(tape->map);
+    retc_free(tape->map_work);
+}
+
 void
 retc_tape_free(retc_tape *tape) {
     if (!tape)
@@ -132,9 +175,7 @@ retc_tape_free(retc_tape *tape) {
         if (tape->conv)
             retc_conv_free(&tape->conv[l]);
     }
-    retc_fftconv_work_free(tape->fft_work);
-    if (tape->owns_fft)
-        retc_fftconv_free(tape->fft);
+    free_transforms(tape);
     if (!tape->lent)
         retc_free(tape->movie);
     retc_free(tape->out);
@@ -147,10 +188,20 @@ retc_tape_free(retc_tape *tape) {
 }
 
 void
+retc_tape_refresh_maps(retc_tape *tape) {
+    const retc_network *network = tape->network;
+    for (size_t l = 1; l < network->layers; ++l)
+        if (tape->map[l])
+            retc_mapconv_set_weights(tape->map[l], tape->map_work[l],
+                                     retc_network_values_const(network, network->layer[l].weight));
+}
+
+void
 retc_tape_refresh(retc_tape *tape) {
+    const retc_network *network = tape->network;
     if (tape->fft)
-        retc_fftconv_set_weights(tape->fft, tape->fft_work,
-                                 retc_network_values_const(tape->network, tape->network->layer[0].weight));
+        retc_fftconv_set_weights(tape->fft, tape->fft_work, retc_network_values_const(network, network->layer[0].weight));
+    retc_tape_refresh_maps(tape);
 }
 
 void
@@ -183,6 +234,20 @@ retc_tape_convolve(const retc_tape *tape, const float *bias, size_t n, float *ou
         retc_fftconv_forward(tape->fft, tape->fft_work, bias, tape->movie, n, out);
     else
         retc_conv_forward(&tape->conv[0], w, bias, tape->movie, n, out);
+}
+
+void
+retc_tape_convolve_maps(const retc_tape *tape, size_t l, const float *in, size_t n, float *out) {
+    const retc_layer *layer = &tape->network->layer[l];
+    const float *w = retc_network_values_const(tape->network, layer->weight);
+    const float *bias = retc_network_values_const(tape->network, layer->bias);
+    const size_t *position = retc_network_grabbed(tape->network, l);
+    if (position)
+        retc_conv_forward_at(&tape->conv[l], position, w, bias, in, n, out);
+    else if (tape->map[l])
+        retc_mapconv_forward(tape->map[l], tape->map_work[l], bias, in, n, out);
+    else
+        retc_conv_forward(&tape->conv[l], w, bias, in, n, out);
 }
 
 void
@@ -233,6 +298,18 @@ retc_tape_backward_secant(retc_tape *tape, const retc_tape *other, size_t from, 
 }
 
 void
+retc_tape_convolve_back(retc_tape *tape, size_t l, const float *g, size_t n, float *gin) {
+    const float *w = retc_network_values_const(tape->network, tape->network->layer[l].weight);
+    const size_t *position = retc_network_grabbed(tape->network, l);
+    if (position)
+        retc_conv_backward_input_at(&tape->conv[l], position, w, g, n, gin, tape->ld);
+    else if (tape->map[l])
+        retc_mapconv_backward_input(tape->map[l], tape->map_work[l], g, n, gin, tape->ld);
+    else
+        retc_conv_backward_input(&tape->conv[l], w, g, n, gin, tape->ld, tape->packed, tape->packed_offset);
+}
+
+void
 retc_tape_backward_weights(const retc_tape *tape, size_t l, size_t n, float *dw, float *db) {
     const retc_conv *conv = &tape->conv[l];
     if (l == 0 && tape->fft) {
@@ -241,6 +318,9 @@ retc_tape_backward_weights(const retc_tape *tape, size_t l, size_t n, float *dw,
     } else if (retc_network_grabbed(tape->network, l)) {
         retc_conv_backward_weights_at(conv, retc_network_grabbed(tape->network, l), tape->grad[l], retc_tape_input(tape, l), n,
                                       dw, db);
+    } else if (tape->map[l]) {
+        retc_mapconv_backward_weights(tape->map[l], tape->map_work[l], tape->grad[l], retc_tape_input(tape, l), n, dw);
+        retc_conv_backward_bias(conv, tape->grad[l], n, db);
     } else {
         retc_conv_backward_weights(conv, tape->grad[l], retc_tape_input(tape, l), n, dw, db);
     }

@@ -3,6 +3,7 @@
 #define RETC_TAPE_H
 
 #include "fftconv.h"
+#include "mapconv.h"
 #include "network.h"
 
 #ifdef __cplusplus
@@ -20,9 +21,11 @@ typedef struct {
     retc_conv *conv;             /* per layer; used by convolutions */
     retc_fftconv *fft;           /* of the first convolution; NULL: the direct form is faster */
     int lent;                    /* the rows above are the caller's */
-    int owns_fft;                /* else it is another tape's */
     retc_fftconv_work *fft_work; /* of this tape */
-    float *packed;               /* scratch of the convolutions' backward pass */
+    retc_mapconv **map;          /* per layer, of later convolutions; NULL: the direct form is faster */
+    retc_mapconv_work **map_work;
+    int owns_transforms; /* else fft and map are another tape's */
+    float *packed;       /* scratch of the convolutions' backward pass */
     size_t *packed_offset;
     float *window_grad; /* (L,H,W,ld), made by retc_tape_add_window_gradient */
 } retc_tape;
@@ -45,6 +48,9 @@ int retc_tape_shares_input(const retc_network *network, size_t l);
 /* Take over the network's parameters after they changed; also for all tapes beside it, none of which may run meanwhile. */
 void retc_tape_refresh(retc_tape *tape);
 
+/* The part of it that concerns convolutions above the first. */
+void retc_tape_refresh_maps(retc_tape *tape);
+
 /* Put n + L - 1 raw frames (T,H,W) into the tape, normalised. */
 void retc_tape_load(retc_tape *tape, const float *frames, size_t n);
 
@@ -60,6 +66,11 @@ void retc_tape_complete(const retc_tape *tape, size_t l, size_t n);
 
 /* The first convolution: out (C,h,w,ld) from the movie, with a bias per channel or without (NULL). */
 void retc_tape_convolve(const retc_tape *tape, const float *bias, size_t n, float *out);
+
+/* Convolution l > 0: out (C,h,w,ld) from in, and the gradient gin at its input from g at its output; of one that only a grab
+ * layer sees, at the grabbed positions. */
+void retc_tape_convolve_maps(const retc_tape *tape, size_t l, const float *in, size_t n, float *out);
+void retc_tape_convolve_back(retc_tape *tape, size_t l, const float *g, size_t n, float *gin);
 
 /* Gradients of the weights of layer l, a convolution, added to dw and db (NULL: no bias), after its forward pass. */
 void retc_tape_backward_weights(const retc_tape *tape, size_t l, size_t n, float *dw, float *db);

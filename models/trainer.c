@@ -358,6 +358,7 @@ retc_trainer_step(retc_trainer *trainer, size_t n_blocks, uint64_t step, double 
         trainer->frames_in_batch += trainer->block[b].block.n;
     if (trainer->worker[0].tape->fft)
         RETC_TRY(retc_parallel_for(network->layer[0].C, trainer->options.threads, refresh, trainer));
+    retc_tape_refresh_maps(trainer->worker[0].tape);
     RETC_TRY(forward(trainer));
     *loss = 0;
     for (size_t b = 0; b < n_blocks; ++b)

@@ -22,6 +22,7 @@
 #include "h5.h"
 #include "h5_make.h"
 #include "h5_object.h"
+#include "mapconv.h"
 #include "mat.h"
 #include "normal.h"
 #include "options.h"
