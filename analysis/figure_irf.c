@@ -222,7 +222,7 @@ print_shape(const source *from, FILE *table) {
         size_t columns;
     } series[SERIES] = {{"separability", 1}, {"direction_index", 1}, {"latency", 1}, {"polarity", 1}, {"size", 2}};
     float *x[SERIES] = {NULL};
-    int status = RETC_OK, is_there = 1;
+    int status = RETC_OK, is_there = from->H * from->W > 1; /* there is little to say of one pixel */
     for (size_t k = 0; k < SERIES; ++k) {
         RETC_TRY(read_series(from, series[k].name, series[k].columns, &x[k]));
         is_there &= x[k] != NULL;

@@ -200,7 +200,7 @@ invert(retc_eigen *s, size_t j, double value, double size) {
 void
 retc_eigen_top(retc_eigen *s, const double *G, double *value, double *vector) {
     size_t n = s->n;
-    double low = INFINITY, high = -INFINITY;
+    double low = (double)INFINITY, high = -low;
     tridiagonalise(s, G);
     for (size_t i = 0; i < n; ++i) {
         double beside = (i ? fabs(s->b[i - 1]) : 0) + (i + 1 < n ? fabs(s->b[i]) : 0);

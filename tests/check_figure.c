@@ -443,11 +443,11 @@ START_TEST(test_irf_shape) {
         one[t] = 0.01f * (float)t, two[2 * t] = 4, two[2 * t + 1] = (float)t;
     retc_h5 *file = create("irf.h5");
     double time[IRF_T];
-    float irf_all[IRF_T * IRF_L] = {0};
+    float irf_all[IRF_T * IRF_L * 2] = {0};
     for (size_t t = 0; t < IRF_T; ++t)
         time[t] = (double)t;
     put_doubles(file, "/metadata/time", 1, (size_t[]){IRF_T}, time);
-    put_floats(file, "/cell_7/regular_irf_all", 4, (size_t[]){IRF_T, IRF_L, 1, 1}, irf_all);
+    put_floats(file, "/cell_7/regular_irf_all", 4, (size_t[]){IRF_T, IRF_L, 1, 2}, irf_all);
     static const char *const series[] = {"separability", "direction_index", "latency", "polarity"};
     for (size_t k = 0; k < 4; ++k) {
         char name[64];
