@@ -1,4 +1,5 @@
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "command.h"
@@ -92,11 +93,22 @@ say_completeness(const options *o, const retc_network *network, const retc_targe
                  c->unconverged, c->samples, o->contribute.tolerance, o->contribute.most_steps);
 }
 
+/* A correlation, or "-" where there is none; `text` (16) is borrowed. */
+static const char *
+say_correlation(double r, char *text) {
+    if (isfinite(r))
+        snprintf(text, 16, "%.3f", r);
+    else
+        snprintf(text, 16, "-");
+    return text;
+}
+
 /* What the layers look like; in brackets, their activations. */
 static int
 say_statistics(const options *o, const retc_network *network) {
     int status = RETC_OK;
     retc_layer_statistics s = {0};
+    char text[2][16];
     if (o->common.quiet)
         return RETC_OK;
     retc_h5 *file = retc_h5_open(o->common.output);
@@ -107,10 +119,10 @@ say_statistics(const options *o, const retc_network *network) {
         if (!network->layer[l].cut[0])
             continue;
         RETC_TRY(retc_layer_statistics_read(file, network->layer[l].cut, &s));
-        retc_say(&o->common, "%-8s     %.3f (%.3f)   %5.1f (%5.1f) of %3zu     %5zu (%3zu) of %3zu %10.3f %10.3f\n",
+        retc_say(&o->common, "%-8s     %.3f (%.3f)   %5.1f (%5.1f) of %3zu     %5zu (%3zu) of %3zu %10s %10s\n",
                  network->layer[l].cut, s.contribution.hoyer, s.activation.hoyer, s.contribution.participation_ratio,
                  s.activation.participation_ratio, 2 * s.C, s.contribution.dimension, s.activation.dimension, 2 * s.C,
-                 s.mean_opposition, s.mean_agreement);
+                 say_correlation(s.mean_opposition, text[0]), say_correlation(s.mean_agreement, text[1]));
         retc_layer_statistics_clear(&s);
     }
     retc_say(&o->common, "brackets: activations; r -/+: of negative and positive contributions of a channel, r act.: of its "

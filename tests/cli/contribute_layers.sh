@@ -55,6 +55,9 @@ no_reductions() {
         expect 0 contribute -q --no-provenance --threads $threads -o plain$threads.h5
     done
     cmp plain1.h5 plain2.h5
+    expect 0 contribute --method grad-cam --target cell -o positive.h5
+    grep -Eq '^conv2 .* - +[0-9.-]+$' out || fail "no negative contributions, and no dash: $(cat out)"
+    not grep -q nan out
     expect 0 "$RETCODEC" info plain1.h5 --datasets
     not grep -q 'maps\|patches\|neighbourhoods\|sums/' out
     prints "statistics/conv1/contribution/hoyer"
