@@ -16,6 +16,7 @@
 #include "fftconv.h"
 #include "fixtures.h"
 #include "gather.h"
+#include "mapconv.h"
 #include "measure.h"
 #include "model.h"
 #include "rows.h"
@@ -153,6 +154,8 @@ typedef struct {
     size_t n;
     retc_fftconv *plan;
     retc_fftconv_work *work;
+    retc_mapconv *maps;
+    retc_mapconv_work *maps_work;
     float *w, *in, *out, *din, *dw, *packed;
     size_t *offset;
 } conv_case;
@@ -173,6 +176,30 @@ static void
 transform_backward(void *context) {
     conv_case *c = context;
     retc_fftconv_backward_weights(c->plan, c->work, c->out, c->n, c->dw);
+}
+
+static void
+maps_weights(void *context) {
+    conv_case *c = context;
+    retc_mapconv_set_weights(c->maps, c->maps_work, c->w);
+}
+
+static void
+maps_forward(void *context) {
+    conv_case *c = context;
+    retc_mapconv_forward(c->maps, c->maps_work, NULL, c->in, c->n, c->out);
+}
+
+static void
+maps_backward_weights(void *context) {
+    conv_case *c = context;
+    retc_mapconv_backward_weights(c->maps, c->maps_work, c->out, c->in, c->n, c->dw);
+}
+
+static void
+maps_backward_input(void *context) {
+    conv_case *c = context;
+    retc_mapconv_backward_input(c->maps, c->maps_work, c->out, c->n, c->din, c->conv.in_ld);
 }
 
 static void
@@ -207,6 +234,10 @@ make_case(const retc_conv_shape *shape, size_t n) {
         retc_bench_check(RETC_GOT(c.plan = retc_fftconv_alloc(shape, ld, n, n)));
         retc_bench_check(RETC_GOT(c.work = retc_fftconv_work_alloc(c.plan)));
         transform_weights(&c);
+    } else {
+        retc_bench_check(RETC_GOT(c.maps = retc_mapconv_alloc(shape, ld, n)));
+        retc_bench_check(RETC_GOT(c.maps_work = retc_mapconv_work_alloc(c.maps, 1)));
+        maps_weights(&c);
     }
     return c;
 }
@@ -215,6 +246,8 @@ static void
 clear_case(conv_case *c) {
     retc_fftconv_work_free(c->work);
     retc_fftconv_free(c->plan);
+    retc_mapconv_work_free(c->maps_work);
+    retc_mapconv_free(c->maps);
     retc_conv_free(&c->conv);
     retc_free(c->w), retc_free(c->in), retc_free(c->out), retc_free(c->din), retc_free(c->dw), retc_free(c->packed);
     retc_free(c->offset);
@@ -243,15 +276,25 @@ bench_conv0(const machine *m) {
     clear_case(&c);
 }
 
+/* Transforms of all maps of both sides, 2.5 N log2 N of N points each, and a complex product for each of the frequencies, about
+ * N/2, of each pair of maps.  The direct form stands beside. */
 static void
 bench_conv1(const machine *m) {
     static const retc_conv_shape shape = {CHANNELS, SIDE0, SIDE0, CHANNELS, KERNEL1, KERNEL1, 0};
     conv_case c = make_case(&shape, FRAMES);
-    double flops = 2.0 * CHANNELS * CHANNELS * KERNEL1 * KERNEL1 * SIDE1 * SIDE1;
+    double points = (double)retc_mapconv_points(c.maps), transform = 2.5 * points * log2(points);
+    double flops = 2 * CHANNELS * transform + 4.0 * CHANNELS * CHANNELS * points;
+    double direct = 2.0 * CHANNELS * CHANNELS * KERNEL1 * KERNEL1 * SIDE1 * SIDE1;
     double bytes = 4.0 * CHANNELS * (SIDE0 * SIDE0 + SIDE1 * SIDE1);
-    print_kernel(m, "conv1: forward", flops, bytes, seconds_a_frame(direct_forward, &c, FRAMES));
-    print_kernel(m, "conv1: gradient of weights", flops, bytes, seconds_a_frame(direct_backward_weights, &c, FRAMES));
-    print_kernel(m, "conv1: gradient of input", flops, bytes, seconds_a_frame(direct_backward_input, &c, FRAMES));
+    print_kernel(m, "conv1 by transforms: forward", flops, bytes, seconds_a_frame(maps_forward, &c, FRAMES));
+    print_kernel(m, "conv1 by transforms: gradient of weights", flops, bytes,
+                 seconds_a_frame(maps_backward_weights, &c, FRAMES));
+    print_kernel(m, "conv1 by transforms: gradient of input", flops, bytes, seconds_a_frame(maps_backward_input, &c, FRAMES));
+    print_kernel(m, "conv1 by transforms: weights, of a batch", CHANNELS * CHANNELS * transform / SAMPLES,
+                 4.0 * CHANNELS * CHANNELS * KERNEL1 * KERNEL1 / SAMPLES, seconds_a_frame(maps_weights, &c, FRAMES) / BLOCKS);
+    print_kernel(m, "conv1 directly: forward", direct, bytes, seconds_a_frame(direct_forward, &c, FRAMES));
+    print_kernel(m, "conv1 directly: gradient of weights", direct, bytes, seconds_a_frame(direct_backward_weights, &c, FRAMES));
+    print_kernel(m, "conv1 directly: gradient of input", direct, bytes, seconds_a_frame(direct_backward_input, &c, FRAMES));
     clear_case(&c);
 }
 
