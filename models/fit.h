@@ -52,7 +52,7 @@ typedef struct {
     int diverged;        /* nonzero: it was ended because something was not finite, or the loss rose far and stayed there */
     size_t diverged_at;  /* number of the step, from 0 */
     char diverged_in[RETC_NAME_SIZE]; /* name of the parameter where it showed */
-    char diverged_how[256];           /* one line: step, parameter, what to do */
+    char diverged_how[384];           /* one line: step, parameter, what to do */
 } retc_fit_report;
 
 /* The checkpoint: where it is, whether to take it up, and the provenance that tells whether it belongs to this fit. */
