@@ -279,38 +279,60 @@ print_steps(const contribution_case *c) {
 
 /* ---- errors ---------------------------------------------------------------------------------------------------------- */
 
-/* Distance of maps from those of VERY_MANY steps: mean and largest over samples, per layer. */
+/* Print how far the maps of `x` are from those of `y`, per layer: mean over samples, and largest. */
+static void
+print_distances(const char *what, const contribution_case *x, const contribution_case *y) {
+    printf("%-44s", what);
+    for (size_t k = 0; k < x->cuts; ++k) {
+        size_t units = retc_layer_units(&x->network->layer[x->cut[k]]);
+        double mean = 0, largest = 0;
+        for (size_t t = 0; t < FEW; ++t) {
+            double d = distance(x->maps[k] + t * units, y->maps[k] + t * units, units);
+            mean += d / FEW, largest = d > largest ? d : largest;
+        }
+        printf("  %s %.1e (%.1e)", x->network->layer[x->cut[k]].cut, mean, largest);
+    }
+    printf("\n");
+}
+
+static contribution_case
+make_few(const char *model, const retc_target *target, retc_recording *recording) {
+    contribution_case c = make_case(model, FEW);
+    c.target = *target, c.recording = recording;
+    for (size_t k = 0; k < c.cuts; ++k)
+        c.maps[k] = retc_bench_room(FEW * retc_layer_units(&c.network->layer[c.cut[k]]), sizeof(float));
+    return c;
+}
+
+static void
+run_with(contribution_case *c, retc_path_rule rule, size_t steps) {
+    c->options.rule = rule, c->options.steps = steps;
+    run_contributions(c);
+}
+
+/* Errors, and the changes that decide how many steps a sample needs: the first below the tolerance does.  Both sums of a change
+ * together take s + s + s/2 passes through the layers above the first convolution, and one at the start. */
 static void
 bench_errors(const char *model, const retc_target *target) {
-    contribution_case truth = make_case(model, FEW), c = make_case(model, FEW);
-    truth.recording = retc_bench_recording(path_of("few"), FEW), c.recording = truth.recording;
-    truth.target = c.target = *target;
-    truth.options.block = c.options.block = FEW;
-    truth.options.steps = VERY_MANY;
-    for (size_t k = 0; k < c.cuts; ++k) {
-        size_t units = retc_layer_units(&c.network->layer[c.cut[k]]);
-        truth.maps[k] = retc_bench_room(FEW * units, sizeof(float));
-        c.maps[k] = retc_bench_room(FEW * units, sizeof(float));
-    }
-    run_contributions(&truth);
+    retc_recording *recording = retc_bench_recording(path_of("few"), FEW);
+    contribution_case truth = make_few(model, target, recording), c = make_few(model, target, recording);
+    run_with(&truth, RETC_SECANT, VERY_MANY);
     printf("\nerrors of maps against %d secants, %d samples: mean (largest)\n", VERY_MANY, FEW);
     for (size_t i = 0; i < METHODS; ++i) {
-        c.options.rule = methods[i].rule, c.options.steps = methods[i].steps;
-        run_contributions(&c);
-        printf("%-44s", methods[i].what);
-        for (size_t k = 0; k < c.cuts; ++k) {
-            size_t units = retc_layer_units(&c.network->layer[c.cut[k]]);
-            double mean = 0, largest = 0;
-            for (size_t t = 0; t < FEW; ++t) {
-                double d = distance(c.maps[k] + t * units, truth.maps[k] + t * units, units);
-                mean += d / FEW, largest = d > largest ? d : largest;
-            }
-            printf("  %s %.1e (%.1e)", c.network->layer[c.cut[k]].cut, mean, largest);
-        }
-        printf("\n");
+        run_with(&c, methods[i].rule, methods[i].steps);
+        print_distances(methods[i].what, &c, &truth);
+    }
+    printf("changes of maps, to be below a tolerance of %g; %d secants take %d passes\n", c.options.tolerance, STEPS,
+           2 * STEPS + 1);
+    for (size_t steps = 8; steps <= 32; steps *= 2) {
+        char what[64];
+        snprintf(what, sizeof what, "from %zu to %zu secants, %zu passes", steps / 2, steps, 2 * steps + steps / 2 + 1);
+        run_with(&c, RETC_SECANT, steps / 2);
+        run_with(&truth, RETC_SECANT, steps);
+        print_distances(what, &c, &truth);
     }
     clear_case(&c), clear_case(&truth);
-    retc_recording_close(truth.recording);
+    retc_recording_close(recording);
 }
 
 /* ---- memory ---------------------------------------------------------------------------------------------------------- */
