@@ -144,8 +144,9 @@ run_direct(const retc_window *window, form *f, size_t slot, const retc_patch *ma
     size_t ld = window->ld, size = window->network->L * f->h * f->w;
     for (size_t k = 0; k < layer->C; ++k)
         for (size_t y = 0; y < map->h; ++y)
-            memcpy(f->map[slot] + (k * map->h + y) * map->w * ld,
-                   gradient + ((k * layer->h + map->row + y) * layer->w + map->column) * ld, map->w * ld * sizeof(float));
+            for (size_t x = 0; x < map->w; ++x) /* n values: `gradient` may begin inside a row of time */
+                memcpy(f->map[slot] + ((k * map->h + y) * map->w + x) * ld,
+                       gradient + ((k * layer->h + map->row + y) * layer->w + map->column + x) * ld, n * sizeof(float));
     retc_conv_backward_input(&f->conv, retc_network_values_const(window->network, layer->weight), f->map[slot], n, f->din[slot],
                              ld, f->packed[slot], f->packed_offset[slot]);
     for (size_t i = 0; i < size; ++i)

@@ -21,7 +21,7 @@ void retc_window_free(retc_window *window);
 const retc_patch *retc_window_patch(const retc_window *window, size_t i);
 
 /* out (n,L,h,w), oldest frame first, h x w the patch of chosen cell i: from its gradient at the first convolution's output,
- * laid out as a tape's grad[0].  On thread `slot` < threads. */
+ * laid out as a tape's grad[0], from any frame on.  On thread `slot` < threads. */
 void retc_window_gradient(const retc_window *window, size_t slot, size_t i, const float *gradient, size_t n, float *out);
 
 #ifdef __cplusplus
