@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "parallel.h"
 #include "stats.h"
 #include "stream.h"
 
@@ -146,6 +147,8 @@ typedef struct {
     size_t I, U, frames;          /* interneurons, units, frames so far */
     double *x, *xx, *y, *yy, *xy; /* (I) (I) (U) (U) (I,U) */
     float *signal;                /* (I,BLOCK) */
+    size_t threads, n, ld, first; /* first unit of the layer at work, whose rows of n frames are ld apart */
+    const float *activation;      /* its rows (borrowed) */
 } matcher;
 
 static int
@@ -161,39 +164,48 @@ retc_network_has_interneurons(const retc_network *network) {
     return 0;
 }
 
+/* Unit `row` of the layer at work. */
+static int
+accumulate_unit(void *context, size_t row) {
+    matcher *m = context;
+    const float *activation = m->activation + row * m->ld;
+    size_t u = m->first + row, n = m->n;
+    for (size_t t = 0; t < n; ++t) {
+        double y = (double)activation[t];
+        m->y[u] += y, m->yy[u] += y * y;
+    }
+    for (size_t i = 0; i < m->I; ++i) {
+        double sum = 0;
+        for (size_t t = 0; t < n; ++t)
+            sum += (double)m->signal[i * n + t] * (double)activation[t];
+        m->xy[i * m->U + u] += sum;
+    }
+    return RETC_OK;
+}
+
 static int
 accumulate(void *context, size_t slot, const retc_tape *tape, const retc_block *block) {
     (void)slot;
     matcher *m = context;
     const retc_network *network = tape->network;
-    size_t n = block->n, u = 0;
+    size_t n = block->n;
     int status = retc_recording_interneuron_signals(m->recording, m->part, block->t0, n, m->signal);
-    if (status < 0)
-        return status;
     m->frames += n;
-    for (size_t i = 0; i < m->I; ++i)
+    for (size_t i = 0; i < m->I && status >= 0; ++i)
         for (size_t t = 0; t < n; ++t) {
             double x = (double)m->signal[i * n + t];
             m->x[i] += x, m->xx[i] += x * x;
         }
-    for (size_t l = 0; l < network->layers; ++l) {
+    m->n = n, m->ld = tape->ld, m->first = 0;
+    for (size_t l = 0; l < network->layers && status >= 0; ++l) {
         if (!is_interneuron_layer(&network->layer[l]))
             continue;
-        for (size_t row = 0; row < retc_layer_units(&network->layer[l]); ++row, ++u) {
-            const float *activation = tape->out[l] + row * tape->ld;
-            for (size_t t = 0; t < n; ++t) {
-                double y = (double)activation[t];
-                m->y[u] += y, m->yy[u] += y * y;
-            }
-            for (size_t i = 0; i < m->I; ++i) {
-                double sum = 0;
-                for (size_t t = 0; t < n; ++t)
-                    sum += (double)m->signal[i * n + t] * (double)activation[t];
-                m->xy[i * m->U + u] += sum;
-            }
-        }
+        size_t units = retc_layer_units(&network->layer[l]);
+        m->activation = tape->out[l];
+        status = retc_parallel_for(units, m->threads, accumulate_unit, m);
+        m->first += units;
     }
-    return RETC_OK;
+    return status;
 }
 
 static double
@@ -257,7 +269,7 @@ retc_match_interneurons(const retc_network *network, retc_recording *recording, 
     int status = RETC_OK;
     retc_span *spans = NULL;
     size_t n_spans = 0;
-    matcher m = {.recording = recording, .part = part};
+    matcher m = {.recording = recording, .part = part, .threads = threads};
     *result = (retc_match){0};
     RETC_TRY(retc_stream_check(network, recording, 0));
     RETC_TRY(retc_recording_spans(recording, part, network->L, network->lag, &spans, &n_spans));
