@@ -153,6 +153,18 @@ retc_baseline_convolve(const retc_baseline *baseline, const retc_network *networ
     return RETC_OK;
 }
 
+int
+retc_baseline_starts(const retc_baseline *baseline, const retc_network *network, float **starts) {
+    size_t units = retc_layer_units(&network->layer[0]);
+    *starts = NULL;
+    if (baseline->blur > 0)
+        return RETC_OK;
+    int status = RETC_ALLOC(*starts, baseline->n * units);
+    for (size_t i = 0; i < baseline->n && status == RETC_OK; ++i)
+        status = retc_baseline_convolve(baseline, network, i, *starts + i * units);
+    return status;
+}
+
 /* Weighted mean along one axis: `count` places, `stride` rows of time apart. */
 static void
 blur_line(const float *in, size_t count, size_t stride, size_t ld, size_t n, double sigma, float *out) {

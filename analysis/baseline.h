@@ -38,7 +38,11 @@ int retc_baseline_init_blur(retc_baseline *baseline, const retc_network *network
 
 void retc_baseline_clear(retc_baseline *baseline);
 
-/* The output of conv0, with its bias, for window i: out (C0,h0,w0). */
+/* Where paths start: the outputs of conv0, with its bias, for all windows, *starts (n,C0,h0,w0) (retc_free).  NULL where every
+ * sample starts from its own blurred window. */
+int retc_baseline_starts(const retc_baseline *baseline, const retc_network *network, float **starts) RETC_USED;
+
+/* The same for window i alone: out (C0,h0,w0). */
 int retc_baseline_convolve(const retc_baseline *baseline, const retc_network *network, size_t i, float *out) RETC_USED;
 
 /* Blur the n + L - 1 frames that the tape holds: out and scratch (H,W,tape->in_ld). */

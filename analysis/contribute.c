@@ -34,7 +34,7 @@ typedef struct {
     const retc_target *target;
     const retc_contribute_options *options;
     retc_baseline baseline;
-    float **base;      /* per baseline (units): conv0's output */
+    float *base;       /* (baselines,units): conv0's output */
     size_t *cut, cuts; /* layers at which contributions are taken */
     slot_storage *slot;
     size_t slots;
@@ -163,11 +163,7 @@ engine_init(engine *e, const retc_stream_options *stream) {
     e->baseline = e->options->baseline ? *e->options->baseline : retc_baseline_grey();
     RETC_TRY(RETC_ALLOC(e->cut, e->network->layers));
     e->cuts = retc_contribute_cuts(e->network, e->options->place, e->cut);
-    RETC_TRY(RETC_ALLOC(e->base, e->baseline.n));
-    for (size_t i = 0; i < e->baseline.n && !(e->baseline.blur > 0); ++i) {
-        RETC_TRY(RETC_ALLOC(e->base[i], retc_layer_units(&e->network->layer[0])));
-        RETC_TRY(retc_baseline_convolve(&e->baseline, e->network, i, e->base[i]));
-    }
+    RETC_TRY(retc_baseline_starts(&e->baseline, e->network, &e->base));
     e->slots = retc_stream_slots(stream);
     RETC_TRY(RETC_ALLOC(e->slot, e->slots));
     for (size_t i = 0; i < e->slots; ++i)
@@ -181,7 +177,7 @@ engine_clear(engine *e) {
     for (size_t i = 0; e->slot && i < e->slots; ++i)
         slot_clear(&e->slot[i], e->cuts);
     retc_free(e->slot);
-    FREE_CUTS(e->base, e->baseline.n);
+    retc_free(e->base);
     retc_free(e->cut);
 }
 
@@ -192,7 +188,7 @@ static retc_path_line
 make_line(const engine *e, slot_storage *s, retc_tape *tape, size_t b, size_t n) {
     const retc_layer *conv0 = &e->network->layer[0];
     const float *bias = retc_network_values_const(e->network, conv0->bias);
-    size_t map = conv0->h * conv0->w, ld = tape->ld;
+    size_t map = conv0->h * conv0->w, units = retc_layer_units(conv0), ld = tape->ld;
     retc_tape_convolve(tape, NULL, n, s->delta);
     if (e->baseline.blur > 0) {
         float *movie = tape->movie;
@@ -201,10 +197,11 @@ make_line(const engine *e, slot_storage *s, retc_tape *tape, size_t b, size_t n)
         retc_tape_convolve(tape, bias, n, s->base);
         tape->movie = movie;
     }
-    for (size_t row = 0; row < retc_layer_units(conv0) && (e->baseline.window || e->baseline.blur > 0); ++row)
+    for (size_t row = 0; row < units && (e->baseline.window || e->baseline.blur > 0); ++row)
         for (size_t t = 0; t < n; ++t)
-            s->delta[row * ld + t] -= (s->base ? s->base[row * ld + t] : e->base[b][row]) - (bias ? bias[row / map] : 0);
-    return (retc_path_line){n, s->delta, s->base ? s->base : e->base[b], s->base == NULL};
+            s->delta[row * ld + t] -=
+                (s->base ? s->base[row * ld + t] : e->base[b * units + row]) - (bias ? bias[row / map] : 0);
+    return (retc_path_line){n, s->delta, s->base ? s->base : e->base + b * units, s->base == NULL};
 }
 
 /* ---- as many steps as needed ----------------------------------------------------------------------------------------- */

@@ -20,7 +20,7 @@ typedef struct {
     const retc_target *target;
     const retc_input_options *options;
     retc_baseline baseline;
-    float **base; /* per baseline (units): conv0's output */
+    float *base;  /* (baselines,units): conv0's output */
     size_t conv0; /* 0: the layer down to which gradients go */
     slot_storage *slot;
     size_t slots;
@@ -70,11 +70,7 @@ engine_init(engine *e, const retc_stream_options *stream) {
     if (e->baseline.blur > 0 || e->options->steps == 0 || e->options->every == 0)
         RETC_TRY(
             RETC_FAIL(RETC_EINVAL, "input attributions start from windows, not from blurred stimuli, with at least one step"));
-    RETC_TRY(RETC_ALLOC(e->base, e->baseline.n));
-    for (size_t b = 0; b < e->baseline.n; ++b) {
-        RETC_TRY(RETC_ALLOC(e->base[b], retc_layer_units(&e->network->layer[0])));
-        RETC_TRY(retc_baseline_convolve(&e->baseline, e->network, b, e->base[b]));
-    }
+    RETC_TRY(retc_baseline_starts(&e->baseline, e->network, &e->base));
     e->slots = retc_stream_slots(stream);
     RETC_TRY(RETC_ALLOC(e->slot, e->slots));
     for (size_t i = 0; i < e->slots; ++i)
@@ -88,8 +84,6 @@ engine_clear(engine *e) {
     for (size_t i = 0; e->slot && i < e->slots; ++i)
         slot_clear(&e->slot[i]);
     retc_free(e->slot);
-    for (size_t b = 0; e->base && b < e->baseline.n; ++b)
-        retc_free(e->base[b]);
     retc_free(e->base);
 }
 
@@ -101,13 +95,14 @@ make_line(const engine *e, slot_storage *s, const retc_tape *tape, size_t b, siz
     const retc_layer *conv0 = &e->network->layer[0];
     const float *bias = retc_network_values_const(e->network, conv0->bias);
     retc_tape_convolve(tape, NULL, n, s->delta);
+    const float *base = e->base + b * retc_layer_units(conv0);
     for (size_t row = 0; row < retc_layer_units(conv0); ++row) {
         float *delta = s->delta + row * tape->ld;
-        float start = e->baseline.window ? e->base[b][row] - (bias ? bias[row / (conv0->h * conv0->w)] : 0) : 0;
+        float start = e->baseline.window ? base[row] - (bias ? bias[row / (conv0->h * conv0->w)] : 0) : 0;
         for (size_t i = 0; i < s->n; ++i)
             delta[i] = delta[s->at[i]] - start;
     }
-    return (retc_path_line){s->n, s->delta, e->base[b], 1};
+    return (retc_path_line){s->n, s->delta, base, 1};
 }
 
 /* Mean over the steps of the gradient at conv0; the target's change is taken off the residuals. */

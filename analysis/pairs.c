@@ -24,7 +24,7 @@ typedef struct {
     const retc_target *target;
     const retc_pairs_options *options;
     retc_baseline baseline;
-    float **base;  /* per baseline (units): conv0's output */
+    float *base;   /* (baselines,units): conv0's output */
     size_t second; /* layer of the second convolution */
     slot_storage *slot;
     size_t slots;
@@ -94,11 +94,7 @@ engine_init(engine *e, const retc_stream_options *stream) {
     RETC_TRY(RETC_ALLOC(p->mean, p->targets * p->C0 * p->C1));
     RETC_TRY(RETC_ALLOC(p->size, p->targets * p->C0 * p->C1));
     RETC_TRY(RETC_ALLOC(p->residual, p->targets));
-    RETC_TRY(RETC_ALLOC(e->base, e->baseline.n));
-    for (size_t b = 0; b < e->baseline.n; ++b) {
-        RETC_TRY(RETC_ALLOC(e->base[b], retc_layer_units(&e->network->layer[0])));
-        RETC_TRY(retc_baseline_convolve(&e->baseline, e->network, b, e->base[b]));
-    }
+    RETC_TRY(retc_baseline_starts(&e->baseline, e->network, &e->base));
     e->slots = retc_stream_slots(stream);
     RETC_TRY(RETC_ALLOC(e->slot, e->slots));
     for (size_t i = 0; i < e->slots; ++i)
@@ -112,8 +108,6 @@ engine_clear(engine *e) {
     for (size_t i = 0; e->slot && i < e->slots; ++i)
         slot_clear(&e->slot[i]);
     retc_free(e->slot);
-    for (size_t b = 0; e->base && b < e->baseline.n; ++b)
-        retc_free(e->base[b]);
     retc_free(e->base);
 }
 
@@ -126,15 +120,16 @@ make_line(const engine *e, slot_storage *s, retc_tape *tape, size_t b, const ret
     const float *bias = retc_network_values_const(e->network, conv0->bias);
     size_t ld = tape->ld, map = conv0->h * conv0->w;
     retc_tape_convolve(tape, NULL, block->n, s->delta);
+    const float *base = e->base + b * retc_layer_units(conv0);
     for (size_t row = 0; row < retc_layer_units(conv0); ++row) {
         float *delta = s->delta + row * ld;
-        float start = e->baseline.window ? e->base[b][row] - (bias ? bias[row / map] : 0) : 0;
+        float start = e->baseline.window ? base[row] - (bias ? bias[row / map] : 0) : 0;
         s->n = 0;
         for (size_t t = 0; t < block->n; ++t)
             if (retc_path_takes(block->sample + t, e->options->every))
                 delta[s->n++] = delta[t] - start;
     }
-    return (retc_path_line){s->n, s->delta, e->base[b], 1};
+    return (retc_path_line){s->n, s->delta, base, 1};
 }
 
 /* After a backward pass to the second convolution: on from each of its channels alone, and add the step's share. */
