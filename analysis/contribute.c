@@ -17,8 +17,8 @@ typedef struct {
     retc_attribution *attribution; /* other methods than paths */
     float *delta, *base;           /* the line: conv0's output at x minus that at x0 (units,ld); at x0, blurred (units,ld) */
     float *blurred, *scratch;      /* (H,W,in_ld) */
-    float **sum;                   /* per cut (units,ld): mean over baselines */
-    float **fine, **coarse;        /* per cut (units,ld): sums of the steps, and of half as many */
+    float **sum;                   /* per cut (rows,ld), retc_path_rows of them: mean over baselines */
+    float **fine, **coarse;        /* per cut (rows,ld): sums of the steps, and of half as many */
     double **change, **norm;       /* per cut (block) squares, of the samples still in work */
     size_t *column, *done, *keep;  /* (block) sample of a column still in work; columns that are done, that are not */
     size_t *steps;                 /* (block) that a sample got */
@@ -80,9 +80,10 @@ retc_contribute_cuts(const retc_network *network, retc_contribute_place place, s
     return n;
 }
 
+/* Units and bypasses. */
 static size_t
-cut_units(const engine *e, size_t k) {
-    return retc_layer_units(&e->network->layer[e->cut[k]]);
+cut_rows(const engine *e, size_t k) {
+    return retc_path_rows(e->network, e->cut[k]);
 }
 
 /* ---- storage --------------------------------------------------------------------------------------------------------- */
@@ -115,9 +116,9 @@ slot_init(slot_storage *s, const engine *e) {
         RETC_TRY(RETC_ALLOC(s->blurred, network->H * network->W * s->path.tape[1]->in_ld));
         RETC_TRY(RETC_ALLOC(s->scratch, network->H * network->W * s->path.tape[1]->in_ld));
     }
-    ALLOC_CUTS(s->sum, e, cut_units(e, k) * ld);
-    ALLOC_CUTS(s->fine, e, cut_units(e, k) * ld);
-    ALLOC_CUTS(s->coarse, e, retc_contribute_refines(e->options) ? cut_units(e, k) * ld : 1);
+    ALLOC_CUTS(s->sum, e, cut_rows(e, k) * ld);
+    ALLOC_CUTS(s->fine, e, cut_rows(e, k) * ld);
+    ALLOC_CUTS(s->coarse, e, retc_contribute_refines(e->options) ? cut_rows(e, k) * ld : 1);
     if (e->options->attribution.method != RETC_METHOD_PATH)
         RETC_TRY(RETC_GOT(s->attribution = retc_attribution_alloc(&s->path, &e->options->attribution)));
     ALLOC_CUTS(s->standard_error, e, network->layer[e->cut[k]].C * block);
@@ -206,14 +207,14 @@ make_line(const engine *e, slot_storage *s, retc_tape *tape, size_t b, size_t n)
 
 /* ---- as many steps as needed ----------------------------------------------------------------------------------------- */
 
-/* Squares of |c_2s - c_s| and |c| of the first n columns. */
+/* Squares of |c_2s - c_s| and |c| of the first n columns, over units; what bypasses them is as good, as it is the rest. */
 static void
 measure_change(const engine *e, slot_storage *s, size_t n) {
     size_t ld = s->path.tape[1]->ld;
     for (size_t k = 0; k < e->cuts; ++k) {
         memset(s->change[k], 0, n * sizeof(double));
         memset(s->norm[k], 0, n * sizeof(double));
-        for (size_t row = 0; row < cut_units(e, k); ++row)
+        for (size_t row = 0; row < retc_layer_units(&e->network->layer[e->cut[k]]); ++row)
             for (size_t t = 0; t < n; ++t) {
                 float fine = s->fine[k][row * ld + t], change = fine - s->coarse[k][row * ld + t];
                 double best = (double)(fine + change / 3);
@@ -248,7 +249,7 @@ settle(const engine *e, slot_storage *s, const size_t *done, size_t n, int extra
     size_t ld = s->path.tape[1]->ld;
     float share = 1 / (float)e->baseline.n;
     for (size_t k = 0; k < e->cuts; ++k)
-        for (size_t row = 0; row < cut_units(e, k); ++row)
+        for (size_t row = 0; row < cut_rows(e, k); ++row)
             for (size_t i = 0; i < n; ++i) {
                 float fine = s->fine[k][row * ld + done[i]];
                 float best = extrapolate ? fine + (fine - s->coarse[k][row * ld + done[i]]) / 3 : fine;
@@ -283,7 +284,7 @@ sift(const engine *e, slot_storage *s, size_t n, size_t steps) {
     if (s->base)
         pack(s->base, units, ld, s->keep, left);
     for (size_t k = 0; k < e->cuts; ++k)
-        pack(s->fine[k], cut_units(e, k), ld, s->keep, left);
+        pack(s->fine[k], cut_rows(e, k), ld, s->keep, left);
     for (size_t t = 0; t < left; ++t)
         s->column[t] = s->column[s->keep[t]];
     return left;
@@ -352,7 +353,7 @@ reduce_sums(const engine *e, slot_storage *s, size_t n) {
         reduce(&e->network->layer[e->cut[k]], s->sum[k], ld, n, s->reduced[0][k]);
         double *residual = s->residual[k];
         memset(residual, 0, n * sizeof *residual);
-        for (size_t row = 0; row < cut_units(e, k); ++row)
+        for (size_t row = 0; row < cut_rows(e, k); ++row)
             for (size_t t = 0; t < n; ++t)
                 residual[t] += (double)s->sum[k][row * ld + t];
         for (size_t t = 0; t < n; ++t)
@@ -367,7 +368,7 @@ begin_block(const engine *e, slot_storage *s, size_t n) {
     size_t ld = s->path.tape[1]->ld;
     memset(s->target_zero, 0, n * sizeof(double));
     for (size_t k = 0; k < e->cuts; ++k) {
-        memset(s->sum[k], 0, cut_units(e, k) * ld * sizeof(float));
+        memset(s->sum[k], 0, cut_rows(e, k) * ld * sizeof(float));
         memset(s->error[k], 0, n * sizeof(double));
     }
     for (size_t t = 0; t < n; ++t)

@@ -5,6 +5,8 @@
  *
  *     c_u = integral over the path of (dt/da_u) da_u,         sum_u c_u = t(x) - t(0)  at every layer ("completeness").
  *
+ * What residual additions carry past a layer is no unit of it; it has its own contributions, which belong to the sum (path.h).
+ *
  * The path is cut into steps (path.h).  A fixed number of them, by trapezia as published or by secants; or, the default, as
  * many as each sample needs: the contributions of s and of 2s secant steps, c_s and c_2s, err as 1/s^2, so that
  *
@@ -56,12 +58,13 @@ typedef struct {
     const float *const *contribution;   /* per cut (n,2 C_k): per channel the sums of negative, then of positive units */
     const float *const *activation;     /* per cut (n,2 C_k): the same of the activations at the stimulus */
     const float *const *gradient;       /* per cut (n,2 C_k): the same of dt/da at the stimulus */
-    const double *const *residual;      /* per cut (n): sum of contributions - (t(x) - t(x0)) */
+    const double *const *residual;      /* per cut (n): sum of contributions, with bypasses, - (t(x) - t(x0)) */
     const double *const *error;         /* per cut (n): |c_2s - c_s| / max(|c|, floor); NULL with fixed steps, without path */
     const float *const *standard_error; /* per cut (n,C_k) of the sum over a channel, from the choice of orders; Shapley values
                                            only, else NULL */
     const size_t *steps;                /* (n) of the finer of the two sums; 0 without path */
-    const float *const *map;            /* per cut (units,map_ld): contributions of all units, C h w rows */
+    const float *const *map;            /* per cut (retc_path_rows,map_ld): contributions of all units, C h w rows, then of
+                                           what each residual addition carries past the layer; the latter 0 without path */
     size_t map_ld;
     const float *rate;         /* (n,N) Hz */
     const double *target;      /* (n) t(x) */

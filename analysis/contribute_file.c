@@ -23,6 +23,7 @@ typedef struct {
     double *time;
     int64_t *frame, *index;
     float *target_float, *rate_sum;
+    float *bypass;    /* (block,bypasses) */
     retc_sums *score; /* (N) */
     retc_completeness *completeness;
     retc_layer_sums *layer[MOST_CUTS];
@@ -69,6 +70,28 @@ make_layer(writer *w, const char *cut, size_t columns) {
     if (w->method == RETC_METHOD_SHAPLEY)
         RETC_TRY(make_series(w, name, RETC_H5_FLOAT, columns / 2));
 done:
+    return status;
+}
+
+/* What residual additions carry past a cut. */
+static int
+make_bypasses(writer *w, size_t k) {
+    int status = RETC_OK;
+    const retc_layer *layer = w->network->layer;
+    size_t *at = NULL;
+    char name[NAME], passes[1024] = "";
+    RETC_TRY(RETC_ALLOC(at, w->network->layers));
+    size_t n = retc_network_bypasses(w->network, w->cut[k], at), used = 0;
+    for (size_t b = 0; b < n && used < sizeof passes; ++b)
+        used += (size_t)snprintf(passes + used, sizeof passes - used, "%s%s to %s", b ? ", " : "",
+                                 layer[layer[at[b]].skip].module, layer[at[b]].module);
+    if (n == 0 || w->method != RETC_METHOD_PATH)
+        goto done;
+    snprintf(name, sizeof name, "/completeness/bypass/%s", w->cut_name[k]);
+    RETC_TRY(make_series(w, name, RETC_H5_FLOAT, n));
+    RETC_TRY(retc_h5_set_text(w->file, name, "passes", passes));
+done:
+    retc_free(at);
     return status;
 }
 
@@ -130,6 +153,8 @@ make_all(writer *w, const char *dataset) {
         RETC_TRY(make_series(w, "/completeness/steps", RETC_H5_INT64, 0));
     for (size_t k = 0; k < w->cuts; ++k)
         RETC_TRY(make_layer(w, w->cut_name[k], 2 * w->network->layer[w->cut[k]].C));
+    for (size_t k = 0; k < w->cuts; ++k)
+        RETC_TRY(make_bypasses(w, k));
 done:
     return status;
 }
@@ -193,6 +218,25 @@ check_finite(const writer *w, const retc_contribution *b) {
     return RETC_OK;
 }
 
+static int
+write_bypasses(writer *w, size_t k, const retc_contribution *b) {
+    size_t n = retc_network_bypasses(w->network, w->cut[k], NULL);
+    const float *row = b->map[k] + retc_layer_units(&w->network->layer[w->cut[k]]) * b->map_ld;
+    char name[NAME];
+    if (n == 0 || w->method != RETC_METHOD_PATH)
+        return RETC_OK;
+    for (size_t t = 0; t < b->n; ++t) {
+        double all = 0;
+        for (size_t i = 0; i < n; ++i) {
+            w->bypass[t * n + i] = row[i * b->map_ld + t];
+            all += (double)w->bypass[t * n + i];
+        }
+        w->completeness->bypass[k] += all * all;
+    }
+    snprintf(name, sizeof name, "/completeness/bypass/%s", w->cut_name[k]);
+    return write_slab(w, name, RETC_H5_FLOAT, b, n, w->bypass);
+}
+
 static void
 add_errors(writer *w, const retc_contribution *b) {
     retc_completeness *c = w->completeness;
@@ -226,6 +270,7 @@ receive(void *context, const retc_contribution *b) {
         RETC_TRY(write_slab(w, name, RETC_H5_FLOAT, b, 2 * layer->C, b->gradient[k]));
         snprintf(name, sizeof name, "/completeness/residual/%s", w->cut_name[k]);
         RETC_TRY(write_slab(w, name, RETC_H5_DOUBLE, b, 0, b->residual[k]));
+        RETC_TRY(write_bypasses(w, k, b));
         for (size_t t = 0; t < b->n; ++t) {
             c->worst[k] = fmax(c->worst[k], fabs(b->residual[k][t]));
             c->relative[k] += b->residual[k][t] * b->residual[k][t];
@@ -269,8 +314,10 @@ write_summary(writer *w) {
     for (size_t j = 0; j < N; ++j)
         r[j] = retc_sums_pearson(&w->score[j]);
     RETC_TRY(retc_h5_put(w->file, "/metadata/correlations_per_cell", RETC_H5_DOUBLE, 1, &N, r));
-    for (size_t k = 0; k < w->cuts; ++k)
+    for (size_t k = 0; k < w->cuts; ++k) {
         w->completeness->relative[k] = w->change_square > 0 ? sqrt(w->completeness->relative[k] / w->change_square) : 0;
+        w->completeness->bypass[k] = w->change_square > 0 ? sqrt(w->completeness->bypass[k] / w->change_square) : 0;
+    }
     RETC_TRY(write_statistics(w));
 done:
     retc_free(r);
@@ -368,6 +415,7 @@ writer_init(writer *w, const retc_contribute_options *options, const retc_reduct
     RETC_TRY(RETC_ALLOC(w->index, block));
     RETC_TRY(RETC_ALLOC(w->target_float, block));
     RETC_TRY(RETC_ALLOC(w->rate_sum, block));
+    RETC_TRY(RETC_ALLOC(w->bypass, block * w->network->layers));
     RETC_TRY(RETC_ALLOC(w->score, N));
     for (size_t k = 0; k < w->cuts; ++k)
         RETC_TRY(RETC_GOT(w->layer[k] = retc_layer_sums_alloc(w->network->layer[cut[k]].C)));
@@ -406,7 +454,7 @@ retc_contribute_write(const retc_network *network, retc_recording *recording, re
     RETC_TRY(retc_h5_set_int(file, "/", "converged", completeness->unconverged == 0));
 done:
     retc_free(w.counts), retc_free(w.row_major), retc_free(w.time), retc_free(w.frame), retc_free(w.index);
-    retc_free(w.target_float), retc_free(w.rate_sum), retc_free(w.score);
+    retc_free(w.target_float), retc_free(w.rate_sum), retc_free(w.bypass), retc_free(w.score);
     for (size_t k = 0; k < w.cuts; ++k)
         retc_layer_sums_free(w.layer[k]);
     retc_reduction_free(w.reduction);

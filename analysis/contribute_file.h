@@ -1,5 +1,7 @@
 /* Contributions as a file in the layout of the CODEC scripts (FORMATS 5.1), with what it lacks under names of our own:
  *   /completeness/residual/convK (T) f8, /completeness/error/convK (T) f8 where steps are as many as needed,
+ *   /completeness/bypass/convK (T,bypasses) f4 where residual additions carry something past the layer (paths only): what each
+ * contributes, which the residual counts in; its attribute "passes" lists them, "sequential.1 to sequential.6",
  *   /completeness/steps (T) i8 of paths, /completeness/{target,target_zero} (T) f8;  /standard_errors/convK (T,C) f4 of the
  * sums over channels, of Shapley values;  /metadata/time (T) f8 s, /metadata/cell_names (N), /metadata/frame (T) i8,
  * /metadata/target_weights (N) f8 of cells and linear;  root attributes kind = "contributions", target, target_cell, target_k,
@@ -22,6 +24,7 @@ typedef struct {
     size_t cuts, samples;
     double worst[16];    /* max_t |residual| */
     double relative[16]; /* sqrt(mean residual^2) / sqrt(mean (t(x) - t(x0))^2) */
+    double bypass[16];   /* the same of all that residual additions carry past the cut, rather than of the residual */
     double error[16];    /* max_t estimated error of a sample's contributions, relative (contribute.h) */
     double mean_steps;
     size_t unconverged; /* samples above the tolerance */

@@ -112,7 +112,12 @@ retc_path_differentiate_end(retc_path *path, size_t n) {
 static void
 clear_sums(const retc_path *path, float *const *sum) {
     for (size_t k = 0; k < path->cuts; ++k)
-        memset(sum[k], 0, retc_layer_units(&path->network->layer[path->cut[k]]) * path->tape[1]->ld * sizeof(float));
+        memset(sum[k], 0, retc_path_rows(path->network, path->cut[k]) * path->tape[1]->ld * sizeof(float));
+}
+
+size_t
+retc_path_rows(const retc_network *network, size_t l) {
+    return retc_layer_units(&network->layer[l]) + retc_network_bypasses(network, l, NULL);
 }
 
 int
@@ -123,22 +128,42 @@ retc_path_sees(const retc_network *network, size_t l, size_t row) {
     return !position || row % (layer->h * layer->w) == position[2 * c] * layer->w + position[2 * c + 1];
 }
 
+/* Gradient at row `at` of layer `upper` times the change of row `row` of layer `lower`. */
+static void
+add_product(retc_path_rule rule, const retc_tape *from, const retc_tape *tape, size_t upper, size_t at, size_t lower,
+            size_t row, size_t n, float *sum) {
+    size_t ld = tape->ld;
+    const float *a = tape->out[lower] + row * ld, *a0 = from->out[lower] + row * ld, *g = tape->grad[upper] + at * ld;
+    if (rule == RETC_SECANT)
+        retc_row_step(g, a, a0, n, sum);
+    else
+        retc_row_step_trapezium(g, from->grad[upper] + at * ld, a, a0, n, sum);
+}
+
+/* What residual additions carry past layer l, into a row for each. */
+static void
+add_bypasses(const retc_path *path, retc_path_rule rule, const retc_tape *from, const retc_tape *tape, size_t l, size_t n,
+             float *sums) {
+    for (size_t i = l + 1; i < path->network->layers; ++i) {
+        const retc_layer *layer = &path->network->layer[i];
+        if (layer->kind != RETC_LAYER_ADD || layer->skip >= l)
+            continue;
+        for (size_t u = 0; u < retc_layer_units(layer); ++u)
+            add_product(rule, from, tape, i, u, layer->skip, retc_layer_middle(path->network, layer, u), n, sums);
+        sums += tape->ld;
+    }
+}
+
 /* Add one step's share: gradient times the change of activation. */
 static void
 add_step(const retc_path *path, retc_path_rule rule, const retc_tape *from, const retc_tape *tape, size_t n,
          float *const *sums) {
     for (size_t k = 0; k < path->cuts; ++k) {
-        size_t l = path->cut[k], ld = tape->ld;
-        for (size_t row = 0; row < retc_layer_units(&path->network->layer[l]); ++row) {
-            if (!retc_path_sees(path->network, l, row))
-                continue;
-            const float *a = tape->out[l] + row * ld, *a0 = from->out[l] + row * ld, *g = tape->grad[l] + row * ld;
-            float *sum = sums[k] + row * ld;
-            if (rule == RETC_SECANT)
-                retc_row_step(g, a, a0, n, sum);
-            else
-                retc_row_step_trapezium(g, from->grad[l] + row * ld, a, a0, n, sum);
-        }
+        size_t l = path->cut[k], units = retc_layer_units(&path->network->layer[l]);
+        for (size_t row = 0; row < units; ++row)
+            if (retc_path_sees(path->network, l, row))
+                add_product(rule, from, tape, l, row, l, row, n, sums[k] + row * tape->ld);
+        add_bypasses(path, rule, from, tape, l, n, sums[k] + units * tape->ld);
     }
 }
 

@@ -7,7 +7,11 @@
  * A step from alpha to alpha' adds to unit u the gradient of the target by a_u times the change of a_u.  The trapezium (as
  * published) takes the mean of the gradients at both ends.  A secant step differentiates every nonlinearity and the target by
  * its secant over the step: then the products telescope, and what the units of a layer get is the change of the target to
- * rounding, with any number of steps. */
+ * rounding, with any number of steps.
+ *
+ * That holds for a layer through which all must pass.  Where a residual addition carries the output of an earlier layer past
+ * it, what is carried gets its own contribution, gradient of the target by the sum times the change of what is added, summed
+ * over the map; with it the sum is complete again. */
 #ifndef RETC_PATH_H
 #define RETC_PATH_H
 
@@ -45,9 +49,12 @@ int retc_path_init(retc_path *path, const retc_network *network, const retc_targ
                    size_t block) RETC_USED;
 void retc_path_clear(retc_path *path);
 
-/* Run from alpha = 0 to 1 in equal steps; fine[k] (units,ld) is set to the contributions at cut k.  With `coarse` (not NULL;
- * secants and an even number of steps only) coarse[k] becomes those of half as many steps; this costs a backward pass per two
- * steps, and no forward pass. */
+/* Rows that a sweep gives at layer l: its units C h w, then one for every bypass, in the order of retc_network_bypasses. */
+size_t retc_path_rows(const retc_network *network, size_t l);
+
+/* Run from alpha = 0 to 1 in equal steps; fine[k] (rows,ld) is set to the contributions at cut k, retc_path_rows of them.  With
+ * `coarse` (not NULL; secants and an even number of steps only) coarse[k] becomes those of half as many steps; this costs a
+ * backward pass per two steps, and no forward pass. */
 void retc_path_sweep(retc_path *path, const retc_path_line *line, retc_path_rule rule, size_t steps, float *const *fine,
                      float *const *coarse);
 

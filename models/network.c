@@ -395,6 +395,18 @@ retc_network_is_added_again(const retc_network *network, size_t l) {
     return 0;
 }
 
+size_t
+retc_network_bypasses(const retc_network *network, size_t l, size_t *at) {
+    size_t n = 0;
+    for (size_t i = l + 1; i < network->layers; ++i)
+        if (network->layer[i].kind == RETC_LAYER_ADD && network->layer[i].skip < l) {
+            if (at)
+                at[n] = i;
+            ++n;
+        }
+    return n;
+}
+
 const size_t *
 retc_network_grabbed(const retc_network *network, size_t l) {
     int followed = l > 0 && l + 1 < network->layers && network->layer[l].kind == RETC_LAYER_CONV &&

@@ -160,6 +160,10 @@ size_t retc_network_cuts(const retc_network *network, size_t *cut);
  * grab layer, which no residual addition takes; else NULL (borrowed). */
 const size_t *retc_network_grabbed(const retc_network *network, size_t l);
 
+/* Residual additions that carry something past layer l: layers behind l that add the output of one before it.  Their number;
+ * `at` (room for network->layers, or NULL) is set to the layers. */
+size_t retc_network_bypasses(const retc_network *network, size_t l, size_t *at);
+
 /* Is the output of layer l added again by a later layer? */
 int retc_network_is_added_again(const retc_network *network, size_t l);
 

@@ -36,7 +36,8 @@ static const retc_usage usage = {
     "\"secant\" is complete to rounding with any number of steps, and takes as many as every sample needs: steps are doubled "
     "until the contributions of all units, not only their sum, are within --tolerance of their limit by the estimate that "
     "the file holds per sample; --steps fixes their number.  \"trapezium\", 20 steps, is the published "
-    "method.\n\n" RETC_TARGET_HELP RETC_METHOD_HELP
+    "method.  What a residual addition carries past a layer belongs to that layer's sum: it is counted in, and written as "
+    "/completeness/bypass, one column per addition.\n\n" RETC_TARGET_HELP RETC_METHOD_HELP
     "Exit code 3 says that some samples did not reach the tolerance in --most-steps; they keep their best.",
     "retcodec contribute model.h5 recording.h5 --target surprisal -o contributions.h5"};
 
@@ -87,6 +88,12 @@ say_completeness(const options *o, const retc_network *network, const retc_targe
             retc_say(&o->common, "\n");
             ++k;
         }
+    for (k = 0; k < c->cuts; ++k)
+        if (c->bypass[k] > 0)
+            retc_say(&o->common,
+                     "residual additions carry %.3g of the change of the target (rms) past conv%zu, which are counted in; "
+                     "/completeness/bypass has them\n",
+                     c->bypass[k], k);
     if (c->unconverged)
         retc_say(&o->common,
                  "%zu of %zu samples did not reach the tolerance of %g in %zu steps; /completeness/error says which\n",

@@ -120,4 +120,38 @@ impossible() {
     refused "not a list of" cnn --target linear --weights 1,x,2
 }
 
-run_cases targets methods files impossible
+# A residual addition that carries something past a layer is named and counted in; elsewhere nothing is said of it.
+bypasses() {
+    results
+    cat >residual.ini <<'END'
+[network]
+name = residual
+[layer:conv0]
+kind = conv
+channels = 2
+kernel = 3
+[layer:rectified]
+kind = relu
+[layer:conv1]
+kind = conv
+channels = 2
+kernel = 2
+[layer]
+kind = residual
+from = rectified
+[layer]
+kind = dense
+channels = cells
+[layer]
+kind = softplus
+END
+    make_result fit ../results/recording.h5 --network residual.ini --history 6 --epochs 1 -o residual.h5
+    expect 0 "$RETCODEC" contribute residual.h5 ../results/recording.h5 --target sum --steps 2 --force -o c.h5
+    grep -Eq "residual additions carry [0-9.e-]+ of the change of the target \(rms\) past conv1" err out ||
+        fail "no word of the residual addition: $(cat err out)"
+    contribute --target sum --steps 2
+    grep -q "residual additions" err out && fail "a residual addition where there is none"
+    expect 0 "$RETCODEC" contribute residual.h5 ../results/recording.h5 --target sum --method trapezium --force -o c.h5
+}
+
+run_cases targets methods files bypasses impossible
