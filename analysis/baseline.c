@@ -32,7 +32,13 @@ retc_baseline_grey(void) {
 void
 retc_baseline_clear(retc_baseline *baseline) {
     retc_free(baseline->window);
+    retc_baseline_movie_close(baseline->movie);
     *baseline = (retc_baseline){0};
+}
+
+int
+retc_baseline_moves(const retc_baseline *baseline) {
+    return baseline->blur > 0 || baseline->movie;
 }
 
 int
@@ -157,7 +163,7 @@ int
 retc_baseline_starts(const retc_baseline *baseline, const retc_network *network, float **starts) {
     size_t units = retc_layer_units(&network->layer[0]);
     *starts = NULL;
-    if (baseline->blur > 0)
+    if (retc_baseline_moves(baseline))
         return RETC_OK;
     int status = RETC_ALLOC(*starts, baseline->n * units);
     for (size_t i = 0; i < baseline->n && status == RETC_OK; ++i)

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "stream.h"
+#include "line.h"
 
 enum {
     FIRST_STEPS = 8, /* of the finer sum; fewer miss kinks that both sums step over */
@@ -15,18 +15,17 @@ enum {
 typedef struct {
     retc_path path;
     retc_attribution *attribution; /* other methods than paths */
-    float *delta, *base;           /* the line: conv0's output at x minus that at x0 (units,ld); at x0, blurred (units,ld) */
-    float *blurred, *scratch;      /* (H,W,in_ld) */
-    float **sum;                   /* per cut (rows,ld), retc_path_rows of them: mean over baselines */
-    float **fine, **coarse;        /* per cut (rows,ld): sums of the steps, and of half as many */
-    double **change, **norm;       /* per cut (block) squares, of the samples still in work */
-    size_t *column, *done, *keep;  /* (block) sample of a column still in work; columns that are done, that are not */
-    size_t *steps;                 /* (block) that a sample got */
-    float **reduced[3];            /* contribution, activation, gradient: per cut (block,2C) */
-    double **residual, **error;    /* per cut (block) */
-    double *target, *target_zero;  /* (block) */
-    float *rate;                   /* (block,N) */
-    float **standard_error;        /* per cut (block,C) */
+    retc_line line;
+    float **sum;                  /* per cut (rows,ld), retc_path_rows of them: mean over baselines */
+    float **fine, **coarse;       /* per cut (rows,ld): sums of the steps, and of half as many */
+    double **change, **norm;      /* per cut (block) squares, of the samples still in work */
+    size_t *column, *done, *keep; /* (block) sample of a column still in work; columns that are done, that are not */
+    size_t *steps;                /* (block) that a sample got */
+    float **reduced[3];           /* contribution, activation, gradient: per cut (block,2C) */
+    double **residual, **error;   /* per cut (block) */
+    double *target, *target_zero; /* (block) */
+    float *rate;                  /* (block,N) */
+    float **standard_error;       /* per cut (block,C) */
 } slot_storage;
 
 typedef struct {
@@ -109,13 +108,8 @@ slot_init(slot_storage *s, const engine *e) {
     const retc_network *network = e->network;
     size_t block = e->options->block, N = network->N;
     RETC_TRY(retc_path_init(&s->path, network, e->target, e->cut, e->cuts, block));
-    size_t ld = s->path.tape[1]->ld, units = retc_layer_units(&network->layer[0]);
-    RETC_TRY(RETC_ALLOC(s->delta, units * ld));
-    if (e->baseline.blur > 0) {
-        RETC_TRY(RETC_ALLOC(s->base, units * ld));
-        RETC_TRY(RETC_ALLOC(s->blurred, network->H * network->W * s->path.tape[1]->in_ld));
-        RETC_TRY(RETC_ALLOC(s->scratch, network->H * network->W * s->path.tape[1]->in_ld));
-    }
+    size_t ld = s->path.tape[1]->ld;
+    RETC_TRY(retc_line_init(&s->line, &e->baseline, s->path.tape[1]));
     ALLOC_CUTS(s->sum, e, cut_rows(e, k) * ld);
     ALLOC_CUTS(s->fine, e, cut_rows(e, k) * ld);
     ALLOC_CUTS(s->coarse, e, retc_contribute_refines(e->options) ? cut_rows(e, k) * ld : 1);
@@ -143,7 +137,7 @@ static void
 slot_clear(slot_storage *s, size_t cuts) {
     retc_attribution_free(s->attribution);
     retc_path_clear(&s->path);
-    retc_free(s->delta), retc_free(s->base), retc_free(s->blurred), retc_free(s->scratch);
+    retc_line_clear(&s->line);
     FREE_CUTS(s->sum, cuts);
     FREE_CUTS(s->fine, cuts);
     FREE_CUTS(s->coarse, cuts);
@@ -180,29 +174,6 @@ engine_clear(engine *e) {
     retc_free(e->slot);
     retc_free(e->base);
     retc_free(e->cut);
-}
-
-/* ---- the line -------------------------------------------------------------------------------------------------------- */
-
-/* Convolve the movie, and start from baseline b.  From mean grey delta is W * x alone, without a difference that rounds. */
-static retc_path_line
-make_line(const engine *e, slot_storage *s, retc_tape *tape, size_t b, size_t n) {
-    const retc_layer *conv0 = &e->network->layer[0];
-    const float *bias = retc_network_values_const(e->network, conv0->bias);
-    size_t map = conv0->h * conv0->w, units = retc_layer_units(conv0), ld = tape->ld;
-    retc_tape_convolve(tape, NULL, n, s->delta);
-    if (e->baseline.blur > 0) {
-        float *movie = tape->movie;
-        retc_baseline_blur(&e->baseline, tape, n, s->scratch, s->blurred);
-        tape->movie = s->blurred;
-        retc_tape_convolve(tape, bias, n, s->base);
-        tape->movie = movie;
-    }
-    for (size_t row = 0; row < units && (e->baseline.window || e->baseline.blur > 0); ++row)
-        for (size_t t = 0; t < n; ++t)
-            s->delta[row * ld + t] -=
-                (s->base ? s->base[row * ld + t] : e->base[b * units + row]) - (bias ? bias[row / map] : 0);
-    return (retc_path_line){n, s->delta, s->base ? s->base : e->base + b * units, s->base == NULL};
 }
 
 /* ---- as many steps as needed ----------------------------------------------------------------------------------------- */
@@ -280,9 +251,9 @@ sift(const engine *e, slot_storage *s, size_t n, size_t steps) {
     if (settled == 0)
         return left;
     settle(e, s, s->done, settled, 1);
-    pack(s->delta, units, ld, s->keep, left);
-    if (s->base)
-        pack(s->base, units, ld, s->keep, left);
+    pack(s->line.delta, units, ld, s->keep, left);
+    if (s->line.base)
+        pack(s->line.base, units, ld, s->keep, left);
     for (size_t k = 0; k < e->cuts; ++k)
         pack(s->fine[k], cut_rows(e, k), ld, s->keep, left);
     for (size_t t = 0; t < left; ++t)
@@ -389,8 +360,6 @@ integrate(const engine *e, slot_storage *s, retc_path_line line, size_t b) {
     if (b == 0)
         describe_end(e, s, line.n);
     add_start(e, s, line.n);
-    for (size_t t = 0; t < line.n; ++t)
-        s->column[t] = s->done[t] = t;
     if (steps)
         settle(e, s, s->done, line.n, 0);
     else
@@ -422,7 +391,9 @@ contribute_block(void *context, size_t slot, retc_tape *tape, const retc_block *
     s->path.tape[0] = tape;
     begin_block(e, s, n);
     for (size_t b = 0; b < e->baseline.n; ++b) {
-        retc_path_line line = make_line(e, s, tape, b, n);
+        for (size_t t = 0; t < n; ++t)
+            s->column[t] = s->done[t] = t;
+        retc_path_line line = retc_line_make(&s->line, &e->baseline, e->base, b, tape, block, s->column, n);
         if (s->attribution)
             attribute(e, s, line, b, block->t0 + 1 - e->network->lag - e->network->L);
         else
@@ -482,6 +453,7 @@ retc_contribute(const retc_network *network, retc_recording *recording, retc_par
     RETC_TRY(retc_stream_check(network, recording, 0));
     RETC_TRY(retc_recording_spans(recording, part, network->L, network->lag, &spans, &n_spans));
     RETC_TRY(engine_init(&e, &stream));
+    stream.beside = retc_baseline_source(&e.baseline);
     RETC_TRY(retc_stream_run(network, recording, part, spans, n_spans, &stream, &task, progress));
 done:
     engine_clear(&e);

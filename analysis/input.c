@@ -3,13 +3,14 @@
 #include <math.h>
 #include <string.h>
 
+#include "line.h"
 #include "rows.h"
-#include "stream.h"
 
 /* Storage of one thread. */
 typedef struct {
     retc_path path;
-    float *delta, *mean;    /* (units of conv0,ld) W (x - x0); mean over steps of the gradient */
+    retc_line line;
+    float *mean;            /* (units of conv0,ld) mean over steps of the gradient */
     float *attribution;     /* (L,H,W,ld) mean over baselines */
     size_t n, *at, *sample; /* taken of the block; (block) their places in it, their numbers */
     double *residual;       /* (block) */
@@ -46,7 +47,7 @@ slot_init(slot_storage *s, const engine *e) {
     size_t block = e->options->block, units = retc_layer_units(&e->network->layer[0]);
     RETC_TRY(retc_path_init(&s->path, e->network, e->target, &e->conv0, 1, block));
     size_t ld = s->path.tape[1]->ld;
-    RETC_TRY(RETC_ALLOC(s->delta, units * ld));
+    RETC_TRY(retc_line_init(&s->line, &e->baseline, s->path.tape[1]));
     RETC_TRY(RETC_ALLOC(s->mean, units * ld));
     RETC_TRY(RETC_ALLOC(s->attribution, window_size(e->network) * ld));
     RETC_TRY(RETC_ALLOC(s->at, block));
@@ -59,7 +60,8 @@ done:
 static void
 slot_clear(slot_storage *s) {
     retc_path_clear(&s->path);
-    retc_free(s->delta), retc_free(s->mean), retc_free(s->attribution);
+    retc_line_clear(&s->line);
+    retc_free(s->mean), retc_free(s->attribution);
     retc_free(s->at), retc_free(s->sample), retc_free(s->residual);
 }
 
@@ -67,9 +69,8 @@ static int
 engine_init(engine *e, const retc_stream_options *stream) {
     int status = RETC_OK;
     e->baseline = e->options->baseline ? *e->options->baseline : retc_baseline_grey();
-    if (e->baseline.blur > 0 || e->options->steps == 0 || e->options->every == 0)
-        RETC_TRY(
-            RETC_FAIL(RETC_EINVAL, "input attributions start from windows, not from blurred stimuli, with at least one step"));
+    if (e->options->steps == 0 || e->options->every == 0)
+        RETC_TRY(RETC_FAIL(RETC_EINVAL, "input attributions take at least one step, and one run of samples of at least one"));
     RETC_TRY(retc_baseline_starts(&e->baseline, e->network, &e->base));
     e->slots = retc_stream_slots(stream);
     RETC_TRY(RETC_ALLOC(e->slot, e->slots));
@@ -88,22 +89,6 @@ engine_clear(engine *e) {
 }
 
 /* ---- one block ------------------------------------------------------------------------------------------------------- */
-
-/* The line of the samples that are taken, from baseline b. */
-static retc_path_line
-make_line(const engine *e, slot_storage *s, const retc_tape *tape, size_t b, size_t n) {
-    const retc_layer *conv0 = &e->network->layer[0];
-    const float *bias = retc_network_values_const(e->network, conv0->bias);
-    retc_tape_convolve(tape, NULL, n, s->delta);
-    const float *base = e->base + b * retc_layer_units(conv0);
-    for (size_t row = 0; row < retc_layer_units(conv0); ++row) {
-        float *delta = s->delta + row * tape->ld;
-        float start = e->baseline.window ? base[row] - (bias ? bias[row / (conv0->h * conv0->w)] : 0) : 0;
-        for (size_t i = 0; i < s->n; ++i)
-            delta[i] = delta[s->at[i]] - start;
-    }
-    return (retc_path_line){s->n, s->delta, base, 1};
-}
 
 /* Mean over the steps of the gradient at conv0; the target's change is taken off the residuals. */
 static void
@@ -132,7 +117,7 @@ static void
 attribute(const engine *e, slot_storage *s, retc_tape *tape, size_t b) {
     const retc_network *network = e->network;
     size_t ld = tape->ld, pixels = network->H * network->W;
-    const float *base = e->baseline.window ? e->baseline.window + b * window_size(network) : NULL;
+    const float *base = e->baseline.window ? e->baseline.window + b * window_size(network) : NULL, *start = s->line.movie;
     float share = 1 / (float)(e->options->steps * e->baseline.n);
     memcpy(tape->grad[0], s->mean, retc_layer_units(&network->layer[0]) * ld * sizeof(float));
     retc_tape_backward_window(tape, s->n);
@@ -141,7 +126,7 @@ attribute(const engine *e, slot_storage *s, retc_tape *tape, size_t b) {
             const float *g = tape->window_grad + (k * pixels + p) * ld, *x = tape->movie + p * tape->in_ld + k;
             float *out = s->attribution + (k * pixels + p) * ld, x0 = base ? base[k * pixels + p] : 0;
             for (size_t i = 0; i < s->n; ++i)
-                out[i] += share * g[i] * (x[s->at[i]] - x0);
+                out[i] += share * g[i] * (x[s->at[i]] - (start ? start[p * tape->in_ld + k + s->at[i]] : x0));
         }
 }
 
@@ -162,7 +147,7 @@ work(void *context, size_t slot, retc_tape *tape, const retc_block *block) {
         return RETC_OK;
     memset(s->attribution, 0, size * ld * sizeof(float));
     for (size_t b = 0; b < e->baseline.n; ++b) {
-        retc_path_line line = make_line(e, s, tape, b, block->n);
+        retc_path_line line = retc_line_make(&s->line, &e->baseline, e->base, b, tape, block, s->at, s->n);
         follow(e, s, &line);
         attribute(e, s, tape, b);
     }
@@ -197,6 +182,7 @@ retc_input(const retc_network *network, retc_recording *recording, retc_part par
     RETC_TRY(retc_stream_check(network, recording, 0));
     RETC_TRY(retc_recording_spans(recording, part, network->L, network->lag, &spans, &n_spans));
     RETC_TRY(engine_init(&e, &stream));
+    stream.beside = retc_baseline_source(&e.baseline);
     RETC_TRY(retc_stream_run(network, recording, part, spans, n_spans, &stream, &task, progress));
 done:
     engine_clear(&e);

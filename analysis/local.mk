@@ -18,12 +18,13 @@ pkginclude_HEADERS += analysis/figure_filters.h analysis/figure_irf.h analysis/f
 libretcodec_internal_la_SOURCES += \
     analysis/attribution.c analysis/attribution.h analysis/attribution_cam.c analysis/attribution_internal.h \
     analysis/attribution_knock.c \
-    analysis/baseline.c analysis/baseline.h \
+    analysis/baseline.c analysis/baseline.h analysis/baseline_movie.c \
     analysis/contribute.c analysis/contribute.h \
     analysis/contribute_file.c analysis/contribute_file.h \
     analysis/irf.c analysis/irf.h analysis/irf_cell.c analysis/irf_change.c analysis/irf_change.h analysis/irf_compact.c \
     analysis/irf_compact.h analysis/irf_file.c analysis/irf_internal.h analysis/irf_shape.c analysis/irf_shape.h \
     analysis/separate.c analysis/separate.h \
+    analysis/line.c analysis/line.h \
     analysis/path.c analysis/path.h \
     analysis/target.c analysis/target.h analysis/target_value.c \
     analysis/predict.c analysis/predict.h \
@@ -32,7 +33,7 @@ libretcodec_internal_la_SOURCES += \
     analysis/scores.c analysis/scores.h
 pkginclude_HEADERS += analysis/attribution.h analysis/baseline.h analysis/contribute.h analysis/contribute_file.h analysis/predict.h \
     analysis/predict_ensemble.h analysis/predict_file.h analysis/scores.h analysis/irf.h \
-    analysis/irf_change.h analysis/irf_compact.h analysis/irf_shape.h analysis/path.h analysis/separate.h analysis/target.h
+    analysis/irf_change.h analysis/irf_compact.h analysis/irf_shape.h analysis/line.h analysis/path.h analysis/separate.h analysis/target.h
 libretcodec_internal_la_SOURCES += \
     analysis/modes.c analysis/modes.h analysis/modes_file.c \
     analysis/sae.c analysis/sae.h analysis/sae_fit.c analysis/sae_reference.c \

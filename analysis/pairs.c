@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "line.h"
 #include "rows.h"
-#include "stream.h"
 
 /* Storage of one thread. */
 typedef struct {
@@ -13,10 +13,10 @@ typedef struct {
     retc_conv one;         /* the second convolution with one of its channels */
     float *packed;         /* scratch of its backward pass */
     size_t *packed_offset; /* the same */
-    float *delta;          /* (units of conv0,ld) */
-    float *pair;           /* (targets,C0,C1,ld) mean over baselines */
-    double *change;        /* (targets,ld) t(x) - t(x0), mean over baselines */
-    size_t n;              /* samples taken of the block */
+    retc_line line;
+    float *pair;    /* (targets,C0,C1,ld) mean over baselines */
+    double *change; /* (targets,ld) t(x) - t(x0), mean over baselines */
+    size_t n, *at;  /* samples taken of the block; (block) their places in it */
 } slot_storage;
 
 typedef struct {
@@ -67,7 +67,8 @@ slot_init(slot_storage *s, const engine *e) {
     RETC_TRY(retc_conv_init(&s->one, &shape, ld, ld));
     RETC_TRY(RETC_ALLOC(s->packed, shape.C * shape.kh * shape.kw));
     RETC_TRY(RETC_ALLOC(s->packed_offset, shape.kh * shape.kw));
-    RETC_TRY(RETC_ALLOC(s->delta, retc_layer_units(&e->network->layer[0]) * ld));
+    RETC_TRY(retc_line_init(&s->line, &e->baseline, s->path.tape[1]));
+    RETC_TRY(RETC_ALLOC(s->at, e->options->block));
     RETC_TRY(RETC_ALLOC(s->pair, p->targets * p->C0 * p->C1 * ld));
     RETC_TRY(RETC_ALLOC(s->change, p->targets * ld));
 done:
@@ -78,7 +79,8 @@ static void
 slot_clear(slot_storage *s) {
     retc_path_clear(&s->path);
     retc_conv_free(&s->one);
-    retc_free(s->packed), retc_free(s->packed_offset), retc_free(s->delta), retc_free(s->pair), retc_free(s->change);
+    retc_line_clear(&s->line);
+    retc_free(s->packed), retc_free(s->packed_offset), retc_free(s->at), retc_free(s->pair), retc_free(s->change);
 }
 
 static int
@@ -86,8 +88,8 @@ engine_init(engine *e, const retc_stream_options *stream) {
     int status = RETC_OK;
     retc_pairs *p = e->result;
     e->baseline = e->options->baseline ? *e->options->baseline : retc_baseline_grey();
-    if (e->baseline.blur > 0 || e->options->steps == 0 || e->options->every == 0)
-        RETC_TRY(RETC_FAIL(RETC_EINVAL, "paths start from windows, not from blurred stimuli, with at least one step"));
+    if (e->options->steps == 0 || e->options->every == 0)
+        RETC_TRY(RETC_FAIL(RETC_EINVAL, "paths take at least one step, and one run of samples of at least one"));
     RETC_TRY(find_second(e));
     p->C0 = e->network->layer[0].C;
     p->C1 = e->network->layer[e->second].C;
@@ -112,25 +114,6 @@ engine_clear(engine *e) {
 }
 
 /* ---- one block ------------------------------------------------------------------------------------------------------- */
-
-/* The line of the samples that are taken, from baseline b. */
-static retc_path_line
-make_line(const engine *e, slot_storage *s, retc_tape *tape, size_t b, const retc_block *block) {
-    const retc_layer *conv0 = &e->network->layer[0];
-    const float *bias = retc_network_values_const(e->network, conv0->bias);
-    size_t ld = tape->ld, map = conv0->h * conv0->w;
-    retc_tape_convolve(tape, NULL, block->n, s->delta);
-    const float *base = e->base + b * retc_layer_units(conv0);
-    for (size_t row = 0; row < retc_layer_units(conv0); ++row) {
-        float *delta = s->delta + row * ld;
-        float start = e->baseline.window ? base[row] - (bias ? bias[row / map] : 0) : 0;
-        s->n = 0;
-        for (size_t t = 0; t < block->n; ++t)
-            if (retc_path_takes(block->sample + t, e->options->every))
-                delta[s->n++] = delta[t] - start;
-    }
-    return (retc_path_line){s->n, s->delta, base, 1};
-}
 
 /* After a backward pass to the second convolution: on from each of its channels alone, and add the step's share. */
 static void
@@ -185,13 +168,14 @@ work(void *context, size_t slot, retc_tape *tape, const retc_block *block) {
     s->path.tape[0] = tape;
     s->n = 0;
     for (size_t t = 0; t < block->n; ++t)
-        s->n += (size_t)retc_path_takes(block->sample + t, e->options->every);
+        if (retc_path_takes(block->sample + t, e->options->every))
+            s->at[s->n++] = t;
     if (s->n == 0)
         return RETC_OK;
     memset(s->pair, 0, p->targets * p->C0 * p->C1 * tape->ld * sizeof(float));
     memset(s->change, 0, p->targets * tape->ld * sizeof(double));
     for (size_t b = 0; b < e->baseline.n; ++b) {
-        retc_path_line line = make_line(e, s, tape, b, block);
+        retc_path_line line = retc_line_make(&s->line, &e->baseline, e->base, b, tape, block, s->at, s->n);
         follow(e, s, &line);
     }
     return RETC_OK;
@@ -234,6 +218,7 @@ retc_pairs_compute(const retc_network *network, retc_recording *recording, retc_
     RETC_TRY(retc_stream_check(network, recording, 0));
     RETC_TRY(retc_recording_spans(recording, part, network->L, network->lag, &spans, &n_spans));
     RETC_TRY(engine_init(&e, &stream));
+    stream.beside = retc_baseline_source(&e.baseline);
     RETC_TRY(retc_stream_run(network, recording, part, spans, n_spans, &stream, &task, progress));
     for (size_t i = 0; i < targets * result->C0 * result->C1 && result->samples > 0; ++i) {
         result->mean[i] /= (double)result->samples;

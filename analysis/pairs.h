@@ -21,7 +21,7 @@ extern "C" {
 typedef struct {
     size_t steps;                  /* fixed number of secant steps */
     size_t every;                  /* take one run of samples of so many (retc_path_takes) */
-    const retc_baseline *baseline; /* NULL: mean grey; not a blurred stimulus */
+    const retc_baseline *baseline; /* NULL: mean grey; the mean over several */
     size_t block, threads;
 } retc_pairs_options;
 

@@ -150,7 +150,7 @@ retc_split_blocks(const retc_span *spans, size_t n_spans, size_t block, size_t p
         for (size_t at = 0, length; at < spans[s].count; at += length) {
             size_t whole = at == 0 && phase ? phase : block;
             length = spans[s].count - at < whole ? spans[s].count - at : whole;
-            (*blocks)[(*n)++] = (retc_block){spans[s].first + at, length, sample};
+            (*blocks)[(*n)++] = (retc_block){.t0 = spans[s].first + at, .n = length, .sample = sample};
             sample += length;
         }
     return status;

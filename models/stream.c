@@ -8,6 +8,7 @@ typedef struct {
     const retc_stream_task *task;
     retc_tape **tape;  /* (slots) */
     float **frames;    /* (slots) */
+    float **beside;    /* (slots), NULL where no movie is read beside */
     retc_block *block; /* (slots) */
     size_t slots;
 } stream;
@@ -54,6 +55,7 @@ stream_init(stream *s, const retc_network *network, const retc_stream_options *o
     *s = (stream){.task = task, .slots = retc_stream_slots(options)};
     RETC_TRY(RETC_ALLOC(s->tape, s->slots));
     RETC_TRY(RETC_ALLOC(s->frames, s->slots));
+    RETC_TRY(RETC_ALLOC(s->beside, s->slots));
     RETC_TRY(RETC_ALLOC(s->block, s->slots));
     for (size_t i = 0; i < s->slots; ++i) {
         int flags = options->gradients || options->window_gradients ? RETC_TAPE_GRADIENTS : 0;
@@ -61,6 +63,8 @@ stream_init(stream *s, const retc_network *network, const retc_stream_options *o
         if (options->window_gradients)
             RETC_TRY(retc_tape_add_window_gradient(s->tape[i]));
         RETC_TRY(RETC_ALLOC(s->frames[i], (options->block + network->L - 1) * network->H * network->W));
+        if (options->beside.read)
+            RETC_TRY(RETC_ALLOC(s->beside[i], (options->block + network->L - 1) * network->H * network->W));
     }
 done:
     return status;
@@ -73,10 +77,28 @@ stream_free(stream *s) {
             retc_tape_free(s->tape[i]);
         if (s->frames)
             retc_free(s->frames[i]);
+        if (s->beside)
+            retc_free(s->beside[i]);
     }
     retc_free(s->tape);
     retc_free(s->frames);
+    retc_free(s->beside);
     retc_free(s->block);
+}
+
+/* Both movies of a block. */
+static int
+fill_slot(stream *s, size_t slot, const retc_network *network, retc_recording *recording, retc_part part,
+          const retc_stream_source *beside, retc_block block) {
+    int status = RETC_OK;
+    block.beside = s->beside[slot];
+    s->block[slot] = block;
+    RETC_TRY(retc_stream_read(network, recording, part, block.t0, block.n, s->frames[slot]));
+    if (beside->read)
+        RETC_TRY(
+            beside->read(beside->context, block.t0 + 1 - network->lag - network->L, block.n + network->L - 1, s->beside[slot]));
+done:
+    return status;
 }
 
 static int
@@ -107,8 +129,8 @@ retc_stream_run(const retc_network *network, retc_recording *recording, retc_par
     for (size_t i = 0; i < n_spans; ++i)
         for (size_t at = 0, n; at < spans[i].count; at += n) {
             n = spans[i].count - at < options->block ? spans[i].count - at : options->block;
-            s.block[filled] = (retc_block){spans[i].first + at, n, sample};
-            RETC_TRY(retc_stream_read(network, recording, part, spans[i].first + at, n, s.frames[filled]));
+            RETC_TRY(fill_slot(&s, filled, network, recording, part, &options->beside,
+                               (retc_block){.t0 = spans[i].first + at, .n = n, .sample = sample}));
             sample += n;
             if (++filled == s.slots) {
                 RETC_TRY(run_filled(&s, filled));

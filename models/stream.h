@@ -15,7 +15,14 @@ extern "C" {
 /* A block of consecutive response frames t0 ... t0+n-1; `sample` counts response frames over all spans. */
 typedef struct {
     size_t t0, n, sample;
+    const float *beside; /* (n+L-1,H,W) the same frames of a movie beside the recording's, NULL: there is none */
 } retc_block;
+
+/* Raw frames t0 ... t0+n-1 (n,H,W) of a movie; `read` NULL: there is none. */
+typedef struct {
+    int (*read)(void *context, size_t t0, size_t n, float *frames);
+    void *context;
+} retc_stream_source;
 
 typedef struct {
     /* Parallel: the tape holds the block's movie.  `slot` < threads names the thread's own storage. */
@@ -30,6 +37,7 @@ typedef struct {
     size_t threads; /* 0: all processors; also the number of slots, see retc_stream_slots */
     int gradients;  /* tapes with gradients */
     int window_gradients;
+    retc_stream_source beside; /* a movie that is read beside the recording's */
 } retc_stream_options;
 
 size_t retc_stream_slots(const retc_stream_options *options);

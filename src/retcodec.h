@@ -125,6 +125,7 @@
 #include "irf_compact.h"
 #include "irf_shape.h"
 #include "layer_statistics.h"
+#include "line.h"
 #include "modes.h"
 #include "pairs.h"
 #include "predict.h"

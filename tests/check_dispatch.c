@@ -61,7 +61,7 @@ run_with(const char *version, const char *path, size_t threads) {
     for (size_t j = 0; j < N; ++j)
         memcpy(o.rate + j * BLOCK, retc_tape_rate(tape, j), BLOCK * sizeof(float));
     for (size_t b = 0; b < BLOCKS; ++b)
-        ck_ok(retc_trainer_load(trainer, recording, RETC_TRAIN, b, &(retc_block){L + b * BLOCK, BLOCK, 0}));
+        ck_ok(retc_trainer_load(trainer, recording, RETC_TRAIN, b, &(retc_block){.t0 = L + b * BLOCK, .n = BLOCK}));
     ck_ok(retc_trainer_step(trainer, BLOCKS, 0, &o.loss, &gradient));
     memcpy(o.gradient, gradient, o.values * sizeof *gradient);
     retc_free(frames);

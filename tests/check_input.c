@@ -75,18 +75,21 @@ make_target(retc_target *target, int which) {
         ck_ok(retc_target_init_given(target, N, mean, precision));
 }
 
-/* With any number of steps, from grey and from windows.  A sum of SIZE floats, each a sum over the kernel and the layers above:
- * 1e-5 of the sizes that cancel is some hundred roundings. */
+/* With any number of steps, from grey, from windows and from the blurred stimulus.  A sum of SIZE floats, each a sum over the
+ * kernel and the layers above: 1e-5 of the sizes that cancel is some hundred roundings. */
 START_TEST(attributions_are_complete) {
     retc_recording *recording = make_recording("complete.h5", NULL);
     retc_network *network = retc_fixture_network(3, DEPTH, SIDE, SIDE, N, 0);
-    retc_baseline windows;
+    retc_baseline baseline = retc_baseline_grey();
     retc_target target;
     make_target(&target, _i % 3);
-    ck_ok(retc_baseline_init_windows(&windows, network, recording, 3, 1));
+    if (_i / 3 == 1)
+        ck_ok(retc_baseline_init_windows(&baseline, network, recording, 3, 1));
+    if (_i / 3 == 2)
+        ck_ok(retc_baseline_init_blur(&baseline, network, 1));
     for (size_t steps = 1; steps <= 4; steps += 3) {
         retc_input_options options = retc_input_default();
-        options.steps = steps, options.baseline = _i / 3 ? &windows : NULL;
+        options.steps = steps, options.baseline = _i / 3 ? &baseline : NULL;
         all *a = attribute(network, recording, &target, &options);
         ck_assert_uint_eq(a->n, FRAMES - DEPTH);
         for (size_t t = 0; t < a->n; ++t) {
@@ -95,7 +98,7 @@ START_TEST(attributions_are_complete) {
         }
         retc_free(a);
     }
-    retc_baseline_clear(&windows);
+    retc_baseline_clear(&baseline);
     retc_target_clear(&target);
     retc_network_free(network);
     retc_recording_close(recording);
@@ -253,16 +256,14 @@ START_TEST(files_are_cut_to_what_a_cell_sees) {
 }
 END_TEST
 
-START_TEST(blurred_baselines_are_refused) {
+START_TEST(impossible_requests_are_refused) {
     retc_recording *recording = make_recording("refused.h5", NULL);
     retc_network *network = retc_fixture_network(3, DEPTH, SIDE, SIDE, N, 0);
-    retc_baseline blurred;
     retc_target target;
     make_target(&target, 1);
-    ck_ok(retc_baseline_init_blur(&blurred, network, 1));
     retc_input_options options = retc_input_default();
-    options.baseline = &blurred;
-    ck_fails(retc_input(network, recording, RETC_TEST, &target, &options, collect, NULL, NULL), "blurred");
+    options.steps = 0;
+    ck_fails(retc_input(network, recording, RETC_TEST, &target, &options, collect, NULL, NULL), "at least one step");
     retc_network_free(network);
     retc_recording_close(recording);
 }
@@ -273,11 +274,11 @@ main(void) {
     Suite *suite = suite_create("input");
     TCase *tcase = tcase_create("attributions");
     tcase_set_timeout(tcase, 120);
-    tcase_add_loop_test(tcase, attributions_are_complete, 0, 6);
+    tcase_add_loop_test(tcase, attributions_are_complete, 0, 9);
     tcase_add_test(tcase, attributions_are_mean_gradients_times_the_stimulus);
     tcase_add_test(tcase, attributions_of_linear_networks_are_filters_times_stimulus);
     tcase_add_test(tcase, files_are_cut_to_what_a_cell_sees);
-    tcase_add_test(tcase, blurred_baselines_are_refused);
+    tcase_add_test(tcase, impossible_requests_are_refused);
     suite_add_tcase(suite, tcase);
     return retc_test_main(suite, NULL);
 }

@@ -131,7 +131,7 @@ START_TEST(training_gradient_equals_finite_differences) {
     training_batch batch = {.network = network, .n = {24, 17, 5}};
     const size_t first[BLOCKS] = {20, 50, 90};
     for (size_t b = 0; b < BLOCKS; ++b) {
-        retc_block block = {first[b], batch.n[b], 0};
+        retc_block block = {.t0 = first[b], .n = batch.n[b]};
         ck_ok(retc_trainer_load(trainer, recording, RETC_TRAIN, b, &block));
         batch.movie[b] =
             retc_recipe_normalised(network, frames + (first[b] + 1 - network->lag - network->L) * H * W, batch.n[b]);

@@ -173,7 +173,7 @@ START_TEST(training_gradient_equals_finite_differences) {
     training_batch batch = {.network = network, .B = 3, .n = {24, 17, 5}};
     const size_t first[3] = {20, 60, 130};
     for (size_t b = 0; b < 3; ++b) {
-        retc_block block = {first[b], batch.n[b], 0};
+        retc_block block = {.t0 = first[b], .n = batch.n[b]};
         ck_ok(retc_trainer_load(trainer, recording, RETC_TRAIN, b, &block));
         batch.movie[b] = normalised(network, frames + (first[b] + 1 - network->lag - g->L) * g->H * g->W, batch.n[b]);
         batch.rate[b] = retc_calloc(N * batch.n[b], sizeof(double));

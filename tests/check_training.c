@@ -227,7 +227,7 @@ step_init(step *s, const retc_trainer_options *options, size_t L, size_t H, size
         s->value[i] = (double)network->value[i];
     for (size_t b = 0; b < B; ++b) {
         size_t n = s->n[b] = length[b], span = n + L - 1, start = first[b] + 1 - network->lag - L;
-        ck_ok(retc_trainer_load(s->trainer, s->recording, RETC_TRAIN, b, &(retc_block){first[b], n, 0}));
+        ck_ok(retc_trainer_load(s->trainer, s->recording, RETC_TRAIN, b, &(retc_block){.t0 = first[b], .n = n}));
         s->count[b] = retc_calloc(N * n, sizeof(float));
         ck_ok(retc_recording_counts(s->recording, RETC_TRAIN, first[b], n, s->count[b]));
         s->movie[b] = retc_calloc(H * W * span, sizeof(double));

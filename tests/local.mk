@@ -3,6 +3,7 @@ C_TESTS = \
     tests/check_architecture \
     tests/check_attribution \
     tests/check_base \
+    tests/check_baseline \
     tests/check_bypass \
     tests/check_chain \
     tests/check_fftconv \

@@ -287,7 +287,7 @@ run_step(void *context) {
     double loss;
     const float *gradient;
     for (size_t b = 0; b < BLOCKS; ++b) {
-        const retc_block block = {HISTORY + b * FRAMES, FRAMES, 0};
+        const retc_block block = {.t0 = HISTORY + b * FRAMES, .n = FRAMES};
         check(retc_trainer_load(m->trainer, m->recording, RETC_TRAIN, b, &block));
     }
     check(retc_trainer_step(m->trainer, BLOCKS, m->step++, &loss, &gradient));

@@ -55,7 +55,7 @@ run_step(void *context) {
     const float *gradient;
     double loss;
     for (size_t b = 0; b < BLOCKS; ++b) {
-        const retc_block block = {HISTORY + b * FRAMES, FRAMES, 0};
+        const retc_block block = {.t0 = HISTORY + b * FRAMES, .n = FRAMES};
         retc_bench_check(retc_trainer_load(c->trainer, c->recording, RETC_TRAIN, b, &block));
     }
     retc_bench_check(retc_trainer_step(c->trainer, BLOCKS, c->step++, &loss, &gradient));
