@@ -64,6 +64,7 @@ retc_baseline_init_mean(retc_baseline *baseline, const retc_network *network, re
     float *frames = NULL, *mean = NULL;
     double *sum = NULL;
     *baseline = (retc_baseline){0};
+    RETC_TRY(retc_stream_check(network, recording, 0));
     RETC_TRY(RETC_ALLOC(frames, CHUNK * pixels));
     RETC_TRY(RETC_ALLOC(mean, pixels));
     RETC_TRY(RETC_ALLOC(sum, pixels));
@@ -100,6 +101,7 @@ retc_baseline_init_windows(retc_baseline *baseline, const retc_network *network,
     gsl_rng *rng = retc_rng_alloc(seed, RETC_STREAM_BASELINES, 0);
     *baseline = (retc_baseline){0};
     RETC_TRY(RETC_GOT(rng));
+    RETC_TRY(retc_stream_check(network, recording, 0));
     RETC_TRY(retc_recording_spans(recording, RETC_TRAIN, network->L, network->lag, &spans, &n_spans));
     for (size_t s = 0; s < n_spans; ++s)
         total += spans[s].count;

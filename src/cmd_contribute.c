@@ -4,68 +4,37 @@
 
 #include "command.h"
 #include "contribute_arguments.h"
+#include "contribute_baseline_arguments.h"
 #include "contribute_file.h"
-#include "input.h"
+#include "contribute_output_arguments.h"
 #include "layer_statistics.h"
 #include "model_file.h"
-#include "pairs.h"
-#include "recording_arguments.h"
 
 typedef struct {
-    const char *model, *recording, *part, *place, *baseline, *reduce;
-    size_t baselines, baseline_frame;
-    double blur;
+    const char *model, *recording, *part, *place;
     retc_target_arguments target;
     retc_method_arguments method;
+    retc_baseline_arguments baseline;
     retc_contribute_options contribute;
-    retc_reduction_options reductions;
-    int paths;
-    retc_pairs_options pairs;
-    const char *input;
-    retc_input_options inputs;
+    retc_output_arguments beside;
     retc_recording_arguments open;
     retc_common common;
 } options;
 
 static const retc_usage usage = {
     "contribute", "how much every model interneuron drove the cells, moment by moment",
-    "Integrated gradients at the output of every convolution: the share of the target that each unit causes, from mean "
-    "grey to the stimulus.  Per channel, the sums of negative and of positive contributions are written, with "
+    "Integrated gradients at the output of every convolution: the share of the target that each unit causes, from a "
+    "baseline (mean grey, unless --baseline says otherwise) to the stimulus.  Per channel, the sums of negative and of "
+    "positive contributions are written, with "
     "activations and gradients, in the layout of the CODEC scripts, and per sample the completeness residual: how far "
     "the contributions miss the change of the target.\n\n"
     "\"secant\" is complete to rounding with any number of steps, and takes as many as every sample needs: steps are doubled "
     "until the contributions of all units, not only their sum, are within --tolerance of their limit by the estimate that "
     "the file holds per sample; --steps fixes their number.  \"trapezium\", 20 steps, is the published "
     "method.  What a residual addition carries past a layer belongs to that layer's sum: it is counted in, and written as "
-    "/completeness/bypass, one column per addition.\n\n" RETC_TARGET_HELP RETC_METHOD_HELP
+    "/completeness/bypass, one column per addition.\n\n" RETC_TARGET_HELP RETC_METHOD_HELP RETC_BASELINE_HELP
     "Exit code 3 says that some samples did not reach the tolerance in --most-steps; they keep their best.",
     "retcodec contribute model.h5 recording.h5 --target surprisal -o contributions.h5"};
-
-static int
-make_baseline(const options *o, const retc_network *network, retc_recording *recording, retc_baseline *baseline) {
-    int status = RETC_OK;
-    float *frame = NULL;
-    if (strcmp(o->baseline, "mean") == 0) {
-        RETC_TRY(retc_baseline_init_mean(baseline, network, recording));
-    } else if (strcmp(o->baseline, "blur") == 0) {
-        RETC_TRY(retc_baseline_init_blur(baseline, network, o->blur));
-    } else if (strcmp(o->baseline, "windows") == 0) {
-        RETC_TRY(retc_baseline_init_windows(baseline, network, recording, o->baselines, o->common.seed));
-    } else if (strcmp(o->baseline, "frame") == 0) {
-        size_t frames = retc_recording_frames(recording, RETC_TRAIN);
-        if (o->baseline_frame >= frames)
-            RETC_TRY(RETC_FAIL(RETC_EINVAL, "--baseline-frame %zu: the train part has frames 0 to %zu", o->baseline_frame,
-                               frames - 1));
-        RETC_TRY(RETC_ALLOC(frame, network->H * network->W));
-        RETC_TRY(retc_recording_stimulus(recording, RETC_TRAIN, o->baseline_frame, 1, frame));
-        RETC_TRY(retc_baseline_init_frame(baseline, network, frame));
-    } else {
-        *baseline = retc_baseline_grey();
-    }
-done:
-    retc_free(frame);
-    return status;
-}
 
 static void
 say_completeness(const options *o, const retc_network *network, const retc_target *target, const retc_completeness *c) {
@@ -140,48 +109,6 @@ done:
     return status;
 }
 
-/* Where cells are is only asked for when it matters: it may take a pass over the train part. */
-static int
-set_reductions(options *o, const retc_network *network, retc_recording *recording, const retc_progress *progress,
-               double **centre) {
-    int status = RETC_OK;
-    if (!(o->reductions.kinds & RETC_REDUCE_NEIGHBOURHOOD))
-        return RETC_OK;
-    RETC_TRY(RETC_ALLOC(*centre, 2 * network->N));
-    RETC_TRY(retc_reduction_centres(network, recording, o->common.threads, progress, *centre));
-    o->reductions.centre = *centre;
-done:
-    return status;
-}
-
-/* Which pixels of which frames drove the target. */
-static int
-write_input(options *o, const retc_network *network, retc_recording *recording, const retc_target *target, retc_h5 *file,
-            const retc_progress *progress) {
-    if (strcmp(o->input, "none") == 0)
-        return RETC_OK;
-    o->inputs.baseline = o->contribute.baseline;
-    o->inputs.threads = o->common.threads;
-    if (o->contribute.steps)
-        o->inputs.steps = o->contribute.steps;
-    return retc_input_write(network, recording, strcmp(o->part, "test") == 0 ? RETC_TEST : RETC_TRAIN, target, &o->inputs,
-                            strcmp(o->input, "full") == 0, file, progress);
-}
-
-/* Which channels of the first convolution act through which of the second. */
-static int
-write_paths(options *o, const retc_network *network, retc_recording *recording, const retc_target *target, retc_h5 *file,
-            const retc_progress *progress) {
-    if (!o->paths)
-        return RETC_OK;
-    o->pairs.baseline = o->contribute.baseline;
-    o->pairs.threads = o->common.threads;
-    if (o->contribute.steps)
-        o->pairs.steps = o->contribute.steps;
-    return retc_pairs_write(network, recording, strcmp(o->part, "test") == 0 ? RETC_TEST : RETC_TRAIN, target, &o->pairs, file,
-                            progress);
-}
-
 static void
 set_contribute(options *o) {
     o->contribute.threads = o->common.threads;
@@ -191,21 +118,55 @@ set_contribute(options *o) {
                                                                   : RETC_AT_CONVOLUTION;
 }
 
+/* Everything but the command line. */
+static int
+run(options *o, const retc_provenance *provenance) {
+    int status = RETC_OK;
+    retc_recording *recording = NULL;
+    retc_network *network = NULL;
+    retc_target target = {0};
+    retc_baseline baseline = retc_baseline_grey();
+    retc_completeness completeness;
+    retc_h5 *file = NULL;
+    retc_part part = strcmp(o->part, "test") == 0 ? RETC_TEST : RETC_TRAIN;
+    RETC_TRY(RETC_GOT(network = retc_network_open(o->model)));
+    RETC_TRY(retc_recording_arguments_open(&o->open, &o->common, o->recording, &recording));
+    const retc_progress *progress = retc_meter_start("contribute", o->common.quiet);
+    RETC_TRY(retc_baseline_arguments_make(&o->baseline, &o->open, network, recording, part, o->common.seed, &baseline));
+    o->contribute.baseline = &baseline;
+    RETC_TRY(retc_target_arguments_make(&o->target, network, recording, o->common.threads, progress, &target));
+    RETC_TRY(retc_output_arguments_take(&o->beside, &o->contribute, network, recording, progress));
+    RETC_TRY(RETC_GOT(file = retc_h5_create(o->common.output, o->common.force)));
+    RETC_TRY(retc_contribute_write(network, recording, part, &target, &o->contribute, &o->beside.reductions, o->recording, file,
+                                   progress, &completeness));
+    RETC_TRY(retc_output_arguments_write(&o->beside, network, recording, part, &target, file, progress));
+    retc_meter_stop();
+    RETC_TRY(retc_h5_set_text(file, "/", "baseline", o->baseline.name));
+    RETC_TRY(retc_command_finish(file, &o->common, provenance));
+    say_completeness(o, network, &target, &completeness);
+    RETC_TRY(say_statistics(o, network));
+    if (completeness.unconverged)
+        status = RETC_NOT_CONVERGED;
+done:
+    retc_meter_stop();
+    retc_h5_close(file);
+    retc_target_clear(&target);
+    retc_baseline_clear(&baseline);
+    retc_output_arguments_clear(&o->beside);
+    retc_network_free(network);
+    retc_recording_close(recording);
+    return status;
+}
+
 int
 retc_cmd_contribute(int argc, char **argv) {
-    options o = {.target = retc_target_arguments_default(),
-                 .part = "test",
-                 .method = {.name = "secant"},
+    options o = {.part = "test",
                  .place = "convolution",
-                 .baseline = "grey",
-                 .baselines = 10,
-                 .blur = 5,
+                 .target = retc_target_arguments_default(),
+                 .method = {.name = "secant"},
+                 .baseline = RETC_BASELINE_DEFAULT,
                  .contribute = retc_contribute_default(),
-                 .reduce = "split",
-                 .pairs = retc_pairs_default(),
-                 .input = "none",
-                 .inputs = retc_input_default(),
-                 .reductions = {.patch = 4, .radius = 5},
+                 .beside = retc_output_arguments_default(),
                  .open = RETC_RECORDING_DEFAULT,
                  .common = {.seed = 1}};
     const retc_option table[] = {
@@ -217,30 +178,10 @@ retc_cmd_contribute(int argc, char **argv) {
         RETC_METHOD_ARGUMENTS(o.method, o.contribute),
         {"at", 0, RETC_OPTION_CHOICE, 0, &o.place, 0, 0, "convolution|norm|nonlinearity",
          "contributions of the outputs of the convolutions, or of the batch norms or nonlinearities that follow them"},
-        {"baseline", 0, RETC_OPTION_CHOICE, 0, &o.baseline, 0, 0, "grey|mean|frame|blur|windows",
-         "what contributions are counted from: mean grey, the mean of every pixel, one frame, the blurred stimulus, or "
-         "the mean over random windows (expected gradients)"},
-        {"baseline-frame", 0, RETC_OPTION_SIZE, 0, &o.baseline_frame, 0, 1e12, NULL, "frame of the train part, from 0"},
-        {"blur", 0, RETC_OPTION_DOUBLE, 0, &o.blur, 0.1, 1e4, "pixels", "standard deviation of the blur"},
-        {"baselines", 0, RETC_OPTION_SIZE, 0, &o.baselines, 1, 1e4, NULL, "random windows of the train part"},
-        {"reduce", 0, RETC_OPTION_TEXT, 0, &o.reduce, 0, 0, NULL,
-         "what is written of every layer, one or more with commas between them: split (always there; sums of the negative "
-         "and of the positive units of each channel), maps (all units), sum (one number per channel), patch (split, of "
-         "patches of units), neighbourhood (split, of the units around every cell)"},
-        {"patch", 0, RETC_OPTION_SIZE, 0, &o.reductions.patch, 1, 1e6, "units", "side of a patch"},
-        {"radius", 0, RETC_OPTION_DOUBLE, 0, &o.reductions.radius, 0, 1e6, "pixels",
-         "of a neighbourhood, between the middles of receptive fields"},
-        {"paths", 0, RETC_OPTION_FLAG, 0, &o.paths, 0, 0, NULL,
-         "also write which channels of the first convolution act through which channels of the second, on the target and on "
-         "every cell: means over samples (secants, 16 steps unless --steps says otherwise)"},
-        {"paths-every", 0, RETC_OPTION_SIZE, 0, &o.pairs.every, 1, 1e9, "runs",
-         "take one run of 16 samples of so many for --paths"},
-        {"input", 0, RETC_OPTION_CHOICE, 0, &o.input, 0, 0, "none|map|full",
-         "also write how much every pixel drove the target: summed over the history and over pixels, or in full, every frame "
-         "of "
-         "every window, cut to what a target cell sees (secants, 16 steps unless --steps says otherwise)"},
-        {"input-every", 0, RETC_OPTION_SIZE, 0, &o.inputs.every, 1, 1e9, "runs",
-         "take one run of 16 samples of so many for --input"},
+        RETC_BASELINE_ARGUMENTS(o.baseline),
+        RETC_REDUCTION_ARGUMENTS(o.beside),
+        RETC_PATHS_ARGUMENTS(o.beside),
+        RETC_INPUT_ARGUMENTS(o.beside),
         {"block", 0, RETC_OPTION_SIZE, RETC_OPTION_NO_EFFECT, &o.contribute.block, 1, 65536, "frames",
          "frames in memory per thread"},
         RETC_RECORDING_CELLS(o.open),
@@ -250,45 +191,11 @@ retc_cmd_contribute(int argc, char **argv) {
         RETC_OPTIONS_END,
     };
     retc_provenance *provenance = NULL;
-    retc_recording *recording = NULL;
-    retc_network *network = NULL;
-    retc_target target = {0};
-    retc_baseline baseline = retc_baseline_grey();
-    double *centre = NULL;
-    retc_completeness completeness;
-    retc_h5 *file = NULL;
     int status = retc_command_begin(&usage, table, &o.common, argc, argv, &provenance);
-    if (status != RETC_OK)
-        goto done;
-    set_contribute(&o);
-    RETC_TRY(retc_reduction_parse(o.reduce, &o.reductions.kinds));
-    RETC_TRY(RETC_GOT(network = retc_network_open(o.model)));
-    RETC_TRY(retc_recording_arguments_open(&o.open, &o.common, o.recording, &recording));
-    const retc_progress *progress = retc_meter_start("contribute", o.common.quiet);
-    RETC_TRY(make_baseline(&o, network, recording, &baseline));
-    o.contribute.baseline = &baseline;
-    RETC_TRY(retc_target_arguments_make(&o.target, network, recording, o.common.threads, progress, &target));
-    RETC_TRY(set_reductions(&o, network, recording, progress, &centre));
-    RETC_TRY(RETC_GOT(file = retc_h5_create(o.common.output, o.common.force)));
-    RETC_TRY(retc_contribute_write(network, recording, strcmp(o.part, "test") == 0 ? RETC_TEST : RETC_TRAIN, &target,
-                                   &o.contribute, &o.reductions, o.recording, file, progress, &completeness));
-    RETC_TRY(write_paths(&o, network, recording, &target, file, progress));
-    RETC_TRY(write_input(&o, network, recording, &target, file, progress));
-    retc_meter_stop();
-    RETC_TRY(retc_h5_set_text(file, "/", "baseline", o.baseline));
-    RETC_TRY(retc_command_finish(file, &o.common, provenance));
-    say_completeness(&o, network, &target, &completeness);
-    RETC_TRY(say_statistics(&o, network));
-    if (completeness.unconverged)
-        status = RETC_NOT_CONVERGED;
-done:
-    retc_meter_stop();
-    retc_h5_close(file);
-    retc_target_clear(&target);
-    retc_baseline_clear(&baseline);
-    retc_free(centre);
-    retc_network_free(network);
-    retc_recording_close(recording);
+    if (status == RETC_OK) {
+        set_contribute(&o);
+        status = run(&o, provenance);
+    }
     retc_command_end(table, provenance);
     return status;
 }

@@ -68,6 +68,8 @@ retcodec_SOURCES += \
     src/cmd_predict.c \
     src/cmd_contribute.c \
     src/contribute_arguments.c src/contribute_arguments.h \
+    src/contribute_baseline_arguments.c src/contribute_baseline_arguments.h \
+    src/contribute_output_arguments.c src/contribute_output_arguments.h \
     src/cmd_modes.c \
     src/cmd_protocol.c \
     src/cmd_rf.c \

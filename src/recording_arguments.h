@@ -63,6 +63,9 @@ typedef struct {
     }
 
 /* Open `path` as the options say and print what is odd about it. */
+/* What the arguments say to the library. */
+retc_recording_options retc_recording_arguments_options(const retc_recording_arguments *arguments);
+
 int retc_recording_arguments_open(const retc_recording_arguments *arguments, const retc_common *common, const char *path,
                                   retc_recording **recording) RETC_USED;
 

@@ -128,8 +128,6 @@ input() {
     expect 0 contribute -q --input map -o map.h5
     expect 0 "$RETCODEC" info map.h5 --datasets
     not grep -q 'input/attribution' out
-    refused 1 'input attributions start from windows, not from blurred stimuli' \
-        contribute ../results/cnn.h5 ../results/recording.h5 --steps 2 --input map --baseline blur
     refused 2 '--input' contribute ../results/cnn.h5 ../results/recording.h5 --input all
 }
 
@@ -137,8 +135,6 @@ bad_paths() {
     results
     refused 1 'the model has one convolution; paths lead through two' contribute ../results/ln.h5 ../results/recording.h5 --paths
     refused 2 '--paths-every' contribute ../results/cnn.h5 ../results/recording.h5 --paths --paths-every 0
-    refused 1 'paths start from windows, not from blurred stimuli' \
-        contribute ../results/cnn.h5 ../results/recording.h5 --steps 2 --paths --baseline blur
 }
 
 refused_figure() {
