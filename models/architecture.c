@@ -165,6 +165,8 @@ add_planned(const building *b) {
         return add_residual(b);
     case RETC_PLAN_GRAB:
         return add_grab(b);
+    case RETC_PLAN_AVERAGE:
+        return retc_network_add_average(network);
     case RETC_PLAN_SCALE:
         return retc_network_add_scale(network, plan->hz > 0 ? plan->hz : b->mean_hz, plan->offset);
     default:

@@ -38,6 +38,7 @@ typedef enum {
     RETC_PLAN_AVGPOOL,
     RETC_PLAN_RESIDUAL, /* adds the output of an earlier layer */
     RETC_PLAN_GRAB,     /* one position per cell, in the middle of its receptive field */
+    RETC_PLAN_AVERAGE,  /* a trained weight per position and channel: OneHot of torch-deep-retina */
     RETC_PLAN_SCALE,    /* to Hz */
     RETC_PLAN_KINDS
 } retc_plan_kind;

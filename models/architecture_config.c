@@ -60,6 +60,8 @@ static const struct {
     [RETC_PLAN_AVGPOOL] = {"avgpool", "the mean of every window"},
     [RETC_PLAN_RESIDUAL] = {"residual", "adds the output of an earlier layer"},
     [RETC_PLAN_GRAB] = {"grab", "one position of its own channel per cell, found from the recording"},
+    [RETC_PLAN_AVERAGE] = {"average",
+                           "every channel averaged over its positions, with weights that are trained (torch: OneHot)"},
     [RETC_PLAN_SCALE] = {"scale", "rate = hz * x + offset"},
 };
 

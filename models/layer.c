@@ -106,6 +106,14 @@ grabbed_row(const retc_tape *tape, size_t l, size_t c) {
     return (c * before->h + position[2 * c]) * before->w + position[2 * c + 1];
 }
 
+static double
+dot(const float *x, const float *y, size_t n) {
+    double sum = 0;
+    for (size_t t = 0; t < n; ++t)
+        sum += (double)x[t] * (double)y[t];
+    return sum;
+}
+
 /* The average of a layer forward, from in (C,cells,ld) to out (C,ld), or backward, from g (C,ld) to gin (C,cells,ld). */
 static void
 average(const retc_tape *tape, const retc_layer *layer, int backward, const float *from, size_t n, float *to) {
@@ -123,6 +131,29 @@ average(const retc_tape *tape, const retc_layer *layer, int backward, const floa
             for (size_t t = 0; t < n; ++t)
                 out[t] = backward ? p * in[t] : out[t] + p * in[t];
         }
+    }
+}
+
+/* With p_k = (w_k - m)/S, m = min w, S = sum_k (w_k - m), and out = sum_k p_k x_k:  d/dw_k = q_k / S with q_k = g x_k - g out,
+ * summed over frames, and at the least weight, which m follows, less sum_k q_k / S. */
+void
+retc_tape_backward_average(const retc_tape *tape, size_t l, size_t n, float *dw) {
+    const retc_layer *layer = &tape->network->layer[l];
+    size_t cells = tape->network->param[layer->weight].shape[1], ld = tape->ld;
+    for (size_t c = 0; c < layer->C; ++c, dw += cells) {
+        const float *w = retc_network_values_const(tape->network, layer->weight) + c * cells, *g = tape->grad[l] + c * ld;
+        const float *x = retc_tape_input(tape, l) + c * cells * ld;
+        double least, total, mean = dot(g, tape->out[l] + c * ld, n), rest = 0;
+        size_t first = 0;
+        retc_average_weights(tape->network, layer, c, &least, &total);
+        for (size_t k = 0; k < cells; ++k) {
+            double slope = (dot(g, x + k * ld, n) - mean) / total;
+            dw[k] += (float)slope;
+            rest += slope;
+        }
+        while ((double)w[first] > least)
+            ++first;
+        dw[first] -= (float)rest;
     }
 }
 

@@ -275,9 +275,15 @@ retc_network_add_average(retc_network *network) {
     if (!layer)
         return RETC_ENOMEM;
     size_t shape[2] = {layer->C, layer->h * layer->w};
-    layer->weight = retc_network_append_param(network, layer, "w", 2, shape, 0);
+    if (shape[1] < 2)
+        return RETC_FAIL(RETC_EINVAL, "layer %s averages a map of one position: less their least its weights are 0/0",
+                         layer->module);
+    layer->weight = retc_network_append_param(network, layer, "w", 2, shape, 1);
+    if (layer->weight < 0)
+        return RETC_ENOMEM;
+    network->param[layer->weight].relative = 1;
     layer->h = layer->w = 1;
-    return layer->weight < 0 ? RETC_ENOMEM : RETC_OK;
+    return RETC_OK;
 }
 
 int
@@ -422,16 +428,25 @@ retc_network_init_param(retc_network *network, int param, double gain, size_t fa
         value[i] = (float)gsl_ran_flat(rng, -bound, bound);
 }
 
+static void
+init_average(retc_network *network, const retc_layer *layer, gsl_rng *rng) {
+    float *w = retc_network_values(network, layer->weight);
+    for (size_t i = 0; i < network->param[layer->weight].size; ++i)
+        w[i] = (float)gsl_rng_uniform(rng);
+}
+
 int
 retc_network_init(retc_network *network, uint64_t seed) {
     for (size_t l = 0; l < network->layers; ++l) {
         const retc_layer *layer = &network->layer[l];
-        if (layer->kind != RETC_LAYER_CONV)
+        if (layer->kind != RETC_LAYER_CONV && layer->kind != RETC_LAYER_AVERAGE)
             continue;
         gsl_rng *rng = retc_rng_alloc(seed, RETC_STREAM_WEIGHTS, l);
         if (!rng)
             return RETC_ENOMEM;
-        if (layer->form == RETC_WEIGHT_PLAIN)
+        if (layer->kind == RETC_LAYER_AVERAGE)
+            init_average(network, layer, rng);
+        else if (layer->form == RETC_WEIGHT_PLAIN)
             retc_network_init_param(network, layer->weight, 6, network->param[layer->weight].size / layer->C, rng);
         else
             retc_network_init_sources(network, layer, rng);

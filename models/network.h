@@ -67,7 +67,8 @@ typedef struct {
     int rank;
     size_t shape[4], offset, size; /* in floats, into the block */
     int trainable;
-    int derived; /* computed by retc_network_derive from other parameters; neither trained nor written */
+    int relative; /* only ratios of its values matter: penalties leave it alone */
+    int derived;  /* computed by retc_network_derive from other parameters; neither trained nor written */
 } retc_param;
 
 typedef struct {
@@ -98,7 +99,7 @@ int retc_network_add_conv(retc_network *network, size_t K, size_t kh, size_t kw,
 int retc_network_add_batchnorm(retc_network *network, int per_unit, int absolute, double eps) RETC_USED;
 int retc_network_add_noise(retc_network *network, double sigma) RETC_USED;
 int retc_network_add_grab(retc_network *network, const size_t *position) RETC_USED;
-int retc_network_add_average(retc_network *network) RETC_USED; /* w (C, h w), equal weights */
+int retc_network_add_average(retc_network *network) RETC_USED; /* w (C, h w), to be set: equal weights give no average */
 int retc_network_add_piecewise(retc_network *network, size_t knots) RETC_USED;
 int retc_network_add_scale(retc_network *network, double value, double offset) RETC_USED;
 int retc_network_add_simple(retc_network *network, retc_layer_kind kind) RETC_USED; /* ReLU, softplus, exp, tanh,
@@ -140,7 +141,8 @@ void retc_network_derive(retc_network *network);
  * The parameters must be those that the gradient was taken at.  Not for two threads at a time. */
 void retc_network_derive_gradient(const retc_network *network, float *gradient);
 
-/* He-uniform convolutions, from (seed, stream weights); chains and factors such that the variance passes through them alike. */
+/* He-uniform convolutions, from (seed, stream weights); chains and factors such that the variance passes through them alike;
+ * weights of averages uniform in 0 ... 1, as torch-deep-retina begins. */
 int retc_network_init(retc_network *network, uint64_t seed) RETC_USED;
 
 /* Number of values that training changes: all but running statistics, knots and what is derived. */

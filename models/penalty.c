@@ -4,7 +4,7 @@
 
 int
 retc_penalty_is_weight(const retc_param *param) {
-    return param->trainable && param->rank > 1;
+    return param->trainable && param->rank > 1 && !param->relative;
 }
 
 /* ---- smoothness ------------------------------------------------------------------------------------------------------ */

@@ -1,7 +1,8 @@
 /* What is held against parameters and activity while a network is trained, beside the loss.
  *
  *   weights     l1 sum |w| + l2/2 sum w^2 over the weights of convolutions and readouts, where they are re-parameterised over
- *               the parameters that are trained; biases and the scales and shifts of batch norm set rates and go free
+ *               the parameters that are trained; biases and the scales and shifts of batch norm set rates and go free, as do
+ *               the weights of averages, of which only ratios matter
  *   smoothness  over the kernels w[k,c,y,x] of the first convolution (c: frame of the history), as they are after any
  *               re-parameterisation:
  *               smooth_time/2  sum (w[k,c+1,y,x] - w[k,c,y,x])^2 +

@@ -75,6 +75,9 @@ void retc_tape_convolve_back(retc_tape *tape, size_t l, const float *g, size_t n
 /* Gradients of the weights of layer l, a convolution, added to dw and db (NULL: no bias), after its forward pass. */
 void retc_tape_backward_weights(const retc_tape *tape, size_t l, size_t n, float *dw, float *db);
 
+/* Gradient of the weights of layer l, an average, added to dw (C, h w), after its forward pass. */
+void retc_tape_backward_average(const retc_tape *tape, size_t l, size_t n, float *dw);
+
 /* Rates in Hz of cell j (n): the output of the last layer. */
 const float *retc_tape_rate(const retc_tape *tape, size_t j);
 

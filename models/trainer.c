@@ -227,6 +227,8 @@ backward_layer(const retc_trainer *trainer, retc_trainer_worker *worker, size_t 
     if (layer->kind == RETC_LAYER_CONV)
         retc_tape_backward_weights(tape, l, n, gradient + network->param[layer->weight].offset,
                                    layer->bias < 0 ? NULL : gradient + network->param[layer->bias].offset);
+    if (layer->kind == RETC_LAYER_AVERAGE)
+        retc_tape_backward_average(tape, l, n, gradient + network->param[layer->weight].offset);
     if (l > 0) {
         retc_layer_backward(tape, l, retc_tape_input(tape, l), tape->out[l], NULL, NULL, tape->grad[l], n, tape->grad[l - 1]);
         retc_tape_add_skipped(tape, l - 1, network->layers - 1, n);

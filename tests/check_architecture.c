@@ -344,6 +344,7 @@ static const struct {
     {"[layer:big]\nkind = conv\nchannels = 2\nkernel = 9\n" OUT, "mine.ini:1: [layer:big]: "},
     {"[layer]\nkind = conv\nchannels = 2\nkernel = 3\n", "mine.ini:1: [layer]: the last layer gives (2,4,3) values"},
     {CONV "[layer]\nkind = maxpool\nwindow = 5\n" OUT, "mine.ini:5: [layer]: "},
+    {OUT "[layer]\nkind = average\n", "mine.ini:3: [layer]: layer sequential.2 averages a map of one position"},
     {CONV "[layer]\nkind = grab\n" OUT, "mine.ini:5: [layer]: takes one position per cell from maps of 2 channels"},
     {CONV "[layer:b]\nkind = conv\nchannels = 3\nkernel = 2\n[layer]\nkind = residual\nfrom = a\n" OUT,
      "mine.ini:9: [layer]: "},

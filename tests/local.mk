@@ -2,6 +2,7 @@
 C_TESTS = \
     tests/check_architecture \
     tests/check_attribution \
+    tests/check_average \
     tests/check_base \
     tests/check_baseline \
     tests/check_bypass \
