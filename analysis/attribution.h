@@ -8,11 +8,21 @@
  *     smooth-grad          mean of a g over stimuli with noise (Smilkov et al. 2017, arXiv:1706.03825)
  *     grad-cam             per channel c: w_c a with w_c the mean of g over the map, where the sum of all channels is positive,
  *                          else 0: summed over channels it is the map of Selvaraju et al. (2017, arXiv:1610.02391)
- *     smooth-grad-cam      the same with w_c = sum over the map of alpha max(G1, 0), alpha = G2 / (2 G2 + G3 sum over the map
- * of a), G1, G2, G3 the means of g, g^2, g^3 over stimuli with noise (Omeiza et al. 2019, arXiv:1908.01224) knock-out t(x) less
- * the target when the channel (or unit) is as on the baseline x0 and all else is as on x shapley              mean over random
- * orders of what the target gains when a channel goes from x0 to x, after all that come before it in the order (Shapley 1953;
- * Castro et al. 2009, doi 10.1016/j.cor.2008.04.004)
+ *     smooth-grad-cam      the same with w_c = sum over the map of alpha max(G1, 0), see below
+ *     knock-out            t(x) less the target when the channel (or unit) is as on the baseline x0 and all else is as on x
+ *     shapley              mean over random orders of what the target gains when a channel goes from x0 to x, after all that
+ *                          come before it in the order (Shapley 1953; Castro et al. 2009, doi 10.1016/j.cor.2008.04.004)
+ *
+ * Smooth Grad-CAM++ (Omeiza et al. 2019, arXiv:1908.01224) has alpha = G2 / (2 G2 + S G3) with S the sum of a over the map and
+ * G1, G2, G3 the means of g, g^2, g^3 over stimuli with noise.  Behind it (Chattopadhay et al. 2018, arXiv:1710.11063) is a
+ * target exp(t) that weighs rectified maps, a >= 0, by its gradients where these are positive: alpha solves
+ *
+ *     Y'' = alpha (2 Y'' + S Y'''),   Y = exp(t), derivatives by a unit g^k Y,    so that alpha = 1 / (2 + S g).
+ *
+ * The output of a convolution has either sign, and noise brings gradients of either sign to one unit: then the denominator can
+ * cross 0, where nothing solves this and alpha is anything, +- infinity included.  Here S and G3 are those of the positive
+ * parts, max(a, 0) and max(g, 0)^3, for which it is derived: this is the published alpha wherever activations and gradients are
+ * positive, and 0 <= alpha <= 1/2 always.  As all gradients of a unit vanish, or its map, alpha goes to 1/2, and is that there.
  *
  * The first six ask what a small change would do.  Knock-outs are what a lesion shows, but need not add up to anything; Shapley
  * values add up to t(x) - t(x0), as contributions along a path do.  What has one number per channel is spread evenly over
@@ -44,6 +54,7 @@ typedef struct {
     retc_attribution_method method;
     size_t samples; /* smooth methods: stimuli with noise */
     double noise;   /* smooth methods: its standard deviation; that of the normalised stimulus is 1 */
+    int signed_cam; /* smooth-grad-cam: sums of activations and gradients of either sign, as published, with poles */
     int per_unit;   /* knock-out: one unit at a time, not one channel */
     size_t orders;  /* shapley: random orders, each of which is also run backwards; at least 2 */
     uint64_t seed;

@@ -13,7 +13,7 @@ mean_gradients(const retc_layer *layer, const float *g, size_t ld, size_t n, dou
             weight[row / map * ld + t] += (double)g[row * ld + t] / (double)map;
 }
 
-/* Means of g, g^2, g^3 over stimuli with noise, at every cut. */
+/* Means of g, g^2 and of the cubes of g or of its positive part over stimuli with noise, at every cut. */
 static void
 take_moments(retc_attribution *a, size_t n, size_t frame) {
     const retc_path *path = a->path;
@@ -26,13 +26,24 @@ take_moments(retc_attribution *a, size_t n, size_t frame) {
             for (size_t row = 0; row < retc_layer_units(&path->network->layer[path->cut[k]]); ++row)
                 for (size_t t = 0; t < n; ++t) {
                     size_t i = row * a->ld + t;
-                    float g = tape->grad[path->cut[k]][i], power = share;
-                    for (int p = 0; p < 3; ++p) {
-                        power *= g;
-                        a->moment[p][k][i] = power + (sample ? a->moment[p][k][i] : 0);
-                    }
+                    float g = tape->grad[path->cut[k]][i], cubed = g > 0 || a->options->signed_cam ? g : 0;
+                    const float power[3] = {share * g, share * g * g, share * g * g * cubed};
+                    for (int p = 0; p < 3; ++p)
+                        a->moment[p][k][i] = power[p] + (sample ? a->moment[p][k][i] : 0);
                 }
     }
+}
+
+/* alpha max(G1, 0) of one unit; with positive parts alone alpha is at most 1/2, and that where all powers vanish. */
+static double
+share_of_unit(const retc_attribution *a, size_t k, size_t i, double sum) {
+    double g1 = (double)a->moment[0][k][i], g2 = (double)a->moment[1][k][i];
+    double below = 2 * g2 + (double)a->moment[2][k][i] * sum;
+    if (!(g1 > 0))
+        return 0;
+    if (below == 0)
+        return a->options->signed_cam ? 0 : g1 / 2;
+    return g2 / below * g1;
 }
 
 /* Weights (C,ld) of Smooth Grad-CAM++. */
@@ -45,14 +56,10 @@ smooth_weights(retc_attribution *a, size_t k, const retc_layer *layer, const flo
         memset(sum, 0, n * sizeof *sum);
         for (size_t row = c * map; row < (c + 1) * map; ++row)
             for (size_t t = 0; t < n; ++t)
-                sum[t] += (double)x[row * ld + t];
+                sum[t] += x[row * ld + t] > 0 || a->options->signed_cam ? (double)x[row * ld + t] : 0;
         for (size_t row = c * map; row < (c + 1) * map; ++row)
-            for (size_t t = 0; t < n; ++t) {
-                double g1 = (double)a->moment[0][k][row * ld + t], g2 = (double)a->moment[1][k][row * ld + t];
-                double below = 2 * g2 + (double)a->moment[2][k][row * ld + t] * sum[t];
-                if (g1 > 0 && below != 0)
-                    a->weight[c * ld + t] += g2 / below * g1;
-            }
+            for (size_t t = 0; t < n; ++t)
+                a->weight[c * ld + t] += share_of_unit(a, k, row * ld + t, sum[t]);
     }
 }
 

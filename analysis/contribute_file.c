@@ -364,6 +364,8 @@ write_method(writer *w, const retc_attribution_options *options) {
         RETC_TRY(retc_h5_set_number(w->file, "/", "noise", options->noise));
         RETC_TRY(retc_h5_set_int(w->file, "/", "noise_samples", (int64_t)options->samples));
     }
+    if (method == RETC_METHOD_SMOOTH_GRAD_CAM)
+        RETC_TRY(retc_h5_set_text(w->file, "/", "cam_sums", options->signed_cam ? "signed" : "positive"));
     if (method == RETC_METHOD_KNOCK_OUT)
         RETC_TRY(retc_h5_set_text(w->file, "/", "knocked_out", options->per_unit ? "units" : "channels"));
     if (method == RETC_METHOD_SHAPLEY)

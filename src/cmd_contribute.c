@@ -163,7 +163,7 @@ retc_cmd_contribute(int argc, char **argv) {
     options o = {.part = "test",
                  .place = "convolution",
                  .target = retc_target_arguments_default(),
-                 .method = {.name = "secant"},
+                 .method = RETC_METHOD_DEFAULT,
                  .baseline = RETC_BASELINE_DEFAULT,
                  .contribute = retc_contribute_default(),
                  .beside = retc_output_arguments_default(),

@@ -60,6 +60,7 @@ retc_target_arguments_make(const retc_target_arguments *arguments, const retc_ne
 void
 retc_method_arguments_set(const retc_method_arguments *arguments, uint64_t seed, retc_contribute_options *contribute) {
     contribute->attribution.seed = seed;
+    contribute->attribution.signed_cam = strcmp(arguments->cam, "signed") == 0;
     contribute->attribution.method = RETC_METHOD_PATH;
     for (int method = RETC_METHOD_ACT_GRAD; method <= RETC_METHOD_SHAPLEY; ++method)
         if (strcmp(arguments->name, retc_attribution_name((retc_attribution_method)method)) == 0)

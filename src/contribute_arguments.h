@@ -27,8 +27,11 @@ typedef struct {
      "part that gives surprisal its mean and covariance; test, as published"}
 
 typedef struct {
-    const char *name;
+    const char *name, *cam;
 } retc_method_arguments;
+
+#define RETC_METHOD_DEFAULT                                                                                                    \
+    { .name = "secant", .cam = "positive" }
 
 #define RETC_METHOD_ARGUMENTS(arguments, contribute)                                                                          \
     {"method", 0, RETC_OPTION_CHOICE, 0, &(arguments).name, 0, 0,                                                             \
@@ -45,6 +48,8 @@ typedef struct {
      "smooth-grad, smooth-grad-cam: standard deviation of the noise that is added to every pixel"},                           \
     {"noise-samples", 0, RETC_OPTION_SIZE, 0, &(contribute).attribution.samples, 1, 1e5, NULL,                                \
      "smooth-grad, smooth-grad-cam: stimuli with noise over which is averaged"},                                              \
+    {"cam-sums", 0, RETC_OPTION_CHOICE, 0, &(arguments).cam, 0, 0, "positive|signed",                                         \
+     "smooth-grad-cam: sums of positive activations and gradients, or of all, as published, which may blow up"},              \
     {"orders", 0, RETC_OPTION_SIZE, 0, &(contribute).attribution.orders, 2, 1e6, NULL,                                        \
      "shapley: random orders of the channels, each of which is also run backwards"},                                          \
     {"units", 0, RETC_OPTION_FLAG, 0, &(contribute).attribution.per_unit, 0, 0, NULL,                                         \

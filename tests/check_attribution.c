@@ -298,13 +298,13 @@ run_tape(retc_network *network, retc_tape *tape, const float *movie, size_t n) {
 
 /* One sample, cut 1, by the formula: weights of channels (C). */
 static void
-reference_weights(const retc_layer *layer, const double *moment[3], const double *activation, double *weight) {
+reference_weights(const retc_layer *layer, int all, const double *moment[3], const double *activation, double *weight) {
     size_t map = layer->h * layer->w;
     for (size_t c = 0; c < layer->C; ++c) {
         double sum = 0;
         weight[c] = 0;
         for (size_t u = c * map; u < (c + 1) * map; ++u)
-            sum += activation[u];
+            sum += all ? activation[u] : fmax(activation[u], 0);
         for (size_t u = c * map; u < (c + 1) * map; ++u)
             weight[c] += moment[1][u] == 0 ? 0 : moment[1][u] / (2 * moment[1][u] + sum * moment[2][u]) * fmax(moment[0][u], 0);
     }
@@ -316,7 +316,7 @@ START_TEST(smooth_grad_cam_weighs_by_moments) {
     retc_target target;
     nonlinear_target(0, &target);
     retc_contribute_options options = collect_by(RETC_METHOD_SMOOTH_GRAD_CAM);
-    options.attribution.samples = 5;
+    options.attribution.samples = 5, options.attribution.signed_cam = _i;
     collected a = collect(network, recording, &target, &options);
     const retc_layer *layer = &network->layer[a.cut[1]];
     size_t units = retc_layer_units(layer), map = layer->h * layer->w, n = 20, t = 11;
@@ -333,13 +333,13 @@ START_TEST(smooth_grad_cam_weighs_by_moments) {
         run_tape(network, tape, noisy, n);
         for (size_t u = 0; u < units; ++u) {
             double g = (double)tape->grad[a.cut[1]][u * tape->ld + t];
-            moment[0][u] += g / 5, moment[1][u] += g * g / 5, moment[2][u] += g * g * g / 5;
+            moment[0][u] += g / 5, moment[1][u] += g * g / 5, moment[2][u] += g * g * (_i ? g : fmax(g, 0)) / 5;
         }
     }
     run_tape(network, tape, movie, n);
     for (size_t u = 0; u < units; ++u)
         activation[u] = (double)tape->out[a.cut[1]][u * tape->ld + t];
-    reference_weights(layer, (const double *[3]){moment[0], moment[1], moment[2]}, activation, weight);
+    reference_weights(layer, _i, (const double *[3]){moment[0], moment[1], moment[2]}, activation, weight);
     for (size_t position = 0; position < map; ++position) {
         double sum = 0, size = 0;
         for (size_t c = 0; c < layer->C; ++c) {
@@ -414,7 +414,7 @@ attribution_suite(void) {
     tcase_add_loop_test(tcase, channels_of_the_readout_give_their_cells, 0, 2);
     tcase_add_loop_test(tcase, shapley_values_add_up, 0, 9);
     tcase_add_test(tcase, smooth_grad_is_the_mean_over_noise);
-    tcase_add_test(tcase, smooth_grad_cam_weighs_by_moments);
+    tcase_add_loop_test(tcase, smooth_grad_cam_weighs_by_moments, 0, 2);
     tcase_add_test(tcase, nothing_depends_on_blocks_or_threads);
     tcase_add_test(tcase, impossible_methods_are_refused);
     suite_add_tcase(suite, tcase);

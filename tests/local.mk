@@ -6,6 +6,7 @@ C_TESTS = \
     tests/check_base \
     tests/check_baseline \
     tests/check_bypass \
+    tests/check_cam \
     tests/check_chain \
     tests/check_fftconv \
     tests/check_contribute \

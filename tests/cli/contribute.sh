@@ -68,6 +68,9 @@ methods() {
         prints "conv1"
     done
     contribute --target sum --method knock-out --units
+    contribute --target sum --method smooth-grad-cam --cam-sums signed --noise-samples 2
+    expect 0 "$RETCODEC" info c.h5
+    prints "cam_sums = signed"
     contribute --target sum --method shapley --orders 2 --threads 1 --seed 4 --no-provenance
     cp c.h5 one-thread.h5
     contribute --target sum --method shapley --orders 2 --threads 3 --seed 4 --no-provenance
