@@ -83,20 +83,23 @@ times_window(const retc_tape *tape, const retc_patch *patch, size_t at, float *o
                 *out++ *= tape->movie[((patch->row + y) * network->W + patch->column + x) * tape->in_ld + at + c];
 }
 
-static void
+static int
 integrate_cell(engine *e, size_t slot, size_t i, retc_tape *tape, size_t n) {
+    int status = RETC_OK;
     slot_state *s = &e->slot[slot];
     retc_irf_store *store = &s->store[i];
     const retc_path_line line = {n, s->delta, s->base, 1};
     s->target.cell = e->options.cell[i];
     retc_path_mean_gradient(&s->path, &line, e->options.ig_rule, e->options.ig_steps, s->gradient);
-    for (size_t k = 0, run; k < s->n; k += run) {
+    for (size_t k = 0, run; k < s->n && status >= 0; k += run) {
         run = run_of(s, k);
         retc_window_gradient(e->window, slot, i, s->gradient + s->at[k], run, store->ig + k * store->size);
+        status = retc_irf_store_separate_ig(store, k, run);
         for (size_t r = 0; r < run; ++r)
             times_window(tape, &store->seen.patch, s->at[k + r], store->ig + (k + r) * store->size);
         retc_irf_store_add_ig(store, k, run);
     }
+    return status < 0 ? retc_error_prefix(status, "%s", e->network->cell_name[e->options.cell[i]]) : RETC_OK;
 }
 
 static int
@@ -113,8 +116,8 @@ differentiate(void *context, size_t slot, retc_tape *tape, const retc_block *blo
     if (e->options.ig_steps && status >= 0) {
         s->path.tape[0] = tape;
         retc_tape_convolve(tape, NULL, block->n, s->delta);
-        for (size_t i = 0; i < e->options.cells; ++i)
-            integrate_cell(e, slot, i, tape, block->n);
+        for (size_t i = 0; i < e->options.cells && status >= 0; ++i)
+            status = integrate_cell(e, slot, i, tape, block->n);
     }
     return status;
 }

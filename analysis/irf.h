@@ -6,7 +6,9 @@
  *
  * The integrated IRF, as published, is that of integrated gradients from the mean grey: the mean gradient along the straight
  * path from there to the window, times the window: what each pixel of the window adds to the rate, Hz.  By secants its sum is
- * rate - rate at mean grey to rounding. */
+ * rate - rate at mean grey to rounding.  The mean gradient by itself is a receptive field, Hz / normalised stimulus, and like
+ * the IRF it has few terms, which its product with the stimulus has not: these are kept.  Of a linear network it is the
+ * weights; of r = f(w . x + b) it is w (f(w . x + b) - f(b)) / (w . x), by any number of secants. */
 #ifndef RETC_IRF_H
 #define RETC_IRF_H
 
@@ -23,6 +25,13 @@
 extern "C" {
 #endif
 
+/* The terms kept of n fields that were separated into space and time (separate.h). */
+typedef struct {
+    const float *u, *s, *v; /* (n,rank,L), (n,rank), (n,rank,h w) */
+    const double *mean;     /* (n) that was subtracted, else 0 */
+    const double *error;    /* (n) relative to what was separated */
+} retc_irf_terms;
+
 /* IRFs of one chosen cell in one block of n samples; borrowed until the receiver returns. */
 typedef struct {
     retc_patch patch;                 /* h x w pixels that the cell sees */
@@ -30,9 +39,8 @@ typedef struct {
     const float *irf;                 /* (n,L,h,w), oldest frame first */
     const float *ig;                  /* the same of the integrated IRF, NULL when it is not asked for */
     const float *rate;                /* (n) Hz */
-    const float *u, *s, *v;           /* (n,rank,L), (n,rank), (n,rank,h w) */
-    const double *mean;               /* (n) that was subtracted, else 0 */
-    const double *error;              /* (n) of the terms kept, relative to what was separated */
+    retc_irf_terms terms;             /* of the IRFs */
+    retc_irf_terms ig_terms;          /* of the mean gradients along the paths of integrated IRFs, with these */
     const double *gain;               /* (n) |IRF| over all values */
     const retc_irf_shape *shape;      /* (n) */
     const float *sum, *ig_sum;        /* (L,h,w) over the block */
@@ -86,7 +94,7 @@ retc_irf_file retc_irf_file_default(void);
 /* Stream IRFs into a file (`cell_index` counts within all cells).  Per cell, with T samples:
  *
  *   full      regular_irf_all (T,L,H,W) of FORMATS 5.3, and ig_irf_all where asked for
- *   compact   see irf_compact.h
+ *   compact   compact, see irf_compact.h, and ig_compact with the mean gradients of integrated IRFs
  *   always    regular_irf_mean (ig_irf_mean), attributes regular_irf_min and _max; rate (T) Hz;
  *             shape/{center (T,2) row and column in pixels, size (T,2) standard deviations along the longest and the shortest
  *             axis in pixels, orientation (T) degrees, polarity (T), latency (T) s, direction_index (T), direction (T) degrees,

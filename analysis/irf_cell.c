@@ -5,6 +5,28 @@
 #include "irf_internal.h"
 #include "rows.h"
 
+static int
+room_init(retc_irf_terms_room *room, size_t block, size_t rank, size_t L, size_t P) {
+    int status = RETC_OK;
+    RETC_TRY(RETC_ALLOC(room->u, block * rank * L));
+    RETC_TRY(RETC_ALLOC(room->s, block * rank));
+    RETC_TRY(RETC_ALLOC(room->v, block * rank * P));
+    RETC_TRY(RETC_ALLOC(room->mean, block));
+    RETC_TRY(RETC_ALLOC(room->error, block));
+done:
+    return status;
+}
+
+static void
+room_clear(retc_irf_terms_room *room) {
+    retc_free(room->u), retc_free(room->s), retc_free(room->v), retc_free(room->mean), retc_free(room->error);
+}
+
+static retc_irf_terms
+terms_of(const retc_irf_terms_room *room) {
+    return (retc_irf_terms){room->u, room->s, room->v, room->mean, room->error};
+}
+
 int
 retc_irf_store_init(retc_irf_store *store, const retc_network *network, const retc_window *window, size_t i,
                     const retc_irf_options *options, size_t block) {
@@ -23,20 +45,25 @@ retc_irf_store_init(retc_irf_store *store, const retc_network *network, const re
     if (options->ig_steps) {
         RETC_TRY(RETC_ALLOC(store->ig, block * store->size));
         RETC_TRY(RETC_ALLOC(store->ig_sum, store->size));
+        RETC_TRY(room_init(&store->ig_terms, block, rank, L, P));
     }
     RETC_TRY(RETC_ALLOC(store->rate, block));
-    RETC_TRY(RETC_ALLOC(store->u, block * rank * L));
-    RETC_TRY(RETC_ALLOC(store->s, block * rank));
-    RETC_TRY(RETC_ALLOC(store->v, block * rank * P));
+    RETC_TRY(room_init(&store->terms, block, rank, L, P));
     RETC_TRY(RETC_ALLOC(store->sum, store->size));
     RETC_TRY(RETC_ALLOC(store->scratch, 2 * rank * P));
-    RETC_TRY(RETC_ALLOC(store->mean, block));
-    RETC_TRY(RETC_ALLOC(store->error, block));
     RETC_TRY(RETC_ALLOC(store->gain, block));
     RETC_TRY(RETC_ALLOC(store->shape, block));
-    store->seen = (retc_irf_cell){
-        *patch,       rank,        store->irf,   store->ig,  store->rate,   store->u, store->s, store->v, store->mean,
-        store->error, store->gain, store->shape, store->sum, store->ig_sum, 0,        0,        0,        0};
+    store->seen = (retc_irf_cell){.patch = *patch,
+                                  .rank = rank,
+                                  .irf = store->irf,
+                                  .ig = store->ig,
+                                  .rate = store->rate,
+                                  .terms = terms_of(&store->terms),
+                                  .ig_terms = terms_of(&store->ig_terms),
+                                  .gain = store->gain,
+                                  .shape = store->shape,
+                                  .sum = store->sum,
+                                  .ig_sum = store->ig_sum};
 done:
     return status;
 }
@@ -44,9 +71,9 @@ done:
 void
 retc_irf_store_clear(retc_irf_store *store) {
     retc_free(store->irf), retc_free(store->ig), retc_free(store->rate);
-    retc_free(store->u), retc_free(store->s), retc_free(store->v);
+    room_clear(&store->terms), room_clear(&store->ig_terms);
     retc_free(store->sum), retc_free(store->ig_sum), retc_free(store->scratch);
-    retc_free(store->mean), retc_free(store->error), retc_free(store->gain), retc_free(store->shape);
+    retc_free(store->gain), retc_free(store->shape);
     retc_separator_free(store->separator);
     *store = (retc_irf_store){0};
 }
@@ -80,17 +107,34 @@ range(const float *x, size_t n, float *low, float *high) {
         *low = fminf(*low, x[i]), *high = fmaxf(*high, x[i]);
 }
 
+/* Separate the field of sample t. */
+static int
+separate(retc_irf_store *store, const float *fields, size_t t, retc_irf_terms_room *room, retc_separation *field) {
+    size_t rank = store->place.rank, P = store->place.h * store->place.w;
+    *field = (retc_separation){.u = room->u + t * rank * store->L, .s = room->s + t * rank, .v = room->v + t * rank * P};
+    int status = retc_separate(store->separator, fields + t * store->size, field);
+    room->mean[t] = field->mean;
+    room->error[t] = field->error;
+    return status;
+}
+
+int
+retc_irf_store_separate_ig(retc_irf_store *store, size_t first, size_t n) {
+    retc_separation field;
+    int status = RETC_OK;
+    for (size_t t = first; t < first + n && status >= 0; ++t)
+        status = separate(store, store->ig, t, &store->ig_terms, &field);
+    return status;
+}
+
 int
 retc_irf_store_describe(retc_irf_store *store, size_t first, size_t n) {
-    size_t rank = store->place.rank, P = store->place.h * store->place.w;
     for (size_t t = first; t < first + n; ++t) {
         const float *irf = store->irf + t * store->size;
-        retc_separation field = {store->u + t * rank * store->L, store->s + t * rank, store->v + t * rank * P, 0, 0, 0};
-        int status = retc_separate(store->separator, irf, &field);
+        retc_separation field;
+        int status = separate(store, store->irf, t, &store->terms, &field);
         if (status < 0)
             return status;
-        store->mean[t] = field.mean;
-        store->error[t] = field.error;
         store->gain[t] = sqrt(field.norm * field.norm + store->all * field.mean * field.mean);
         retc_irf_shape_of(&store->place, &field, store->scratch, &store->shape[t]);
         retc_row_add(irf, store->size, store->sum);

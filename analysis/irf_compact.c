@@ -37,7 +37,7 @@ retc_irf_round(size_t rank, size_t P, const float *s, const float *v, double nor
 
 static const char *
 compact_name(char name[NAME], const char *group, const char *dataset) {
-    snprintf(name, NAME, "%s/compact/%s", group, dataset);
+    snprintf(name, NAME, "%s/%s", group, dataset);
     return name;
 }
 
@@ -54,17 +54,16 @@ retc_irf_compact_make(retc_h5 *file, const char *group, size_t T, size_t L, cons
     RETC_TRY(retc_h5_make(file, compact_name(name, group, "step"), RETC_H5_FLOAT, 2, (size_t[]){T, k}, (size_t[]){many, k}));
     RETC_TRY(retc_h5_make(file, compact_name(name, group, "mean"), RETC_H5_FLOAT, 1, &T, &many));
     RETC_TRY(retc_h5_make(file, compact_name(name, group, "error"), RETC_H5_FLOAT, 1, &T, &many));
-    snprintf(name, sizeof name, "%s/compact", group);
-    RETC_TRY(retc_h5_set_int(file, name, "row", (int64_t)cell->patch.row));
-    RETC_TRY(retc_h5_set_int(file, name, "column", (int64_t)cell->patch.column));
-    RETC_TRY(retc_h5_set_int(file, name, "rank", (int64_t)k));
+    RETC_TRY(retc_h5_set_int(file, group, "row", (int64_t)cell->patch.row));
+    RETC_TRY(retc_h5_set_int(file, group, "column", (int64_t)cell->patch.column));
+    RETC_TRY(retc_h5_set_int(file, group, "rank", (int64_t)k));
 done:
     return status;
 }
 
 int
 retc_irf_compact_write(retc_h5 *file, const char *group, size_t sample, size_t n, size_t L, const retc_irf_cell *cell,
-                       double precision) {
+                       const retc_irf_terms *terms, double precision) {
     int status = RETC_OK;
     const size_t h = cell->patch.h, w = cell->patch.w, k = cell->rank, P = h * w, start[4] = {sample};
     unsigned char *code = NULL;
@@ -77,14 +76,14 @@ retc_irf_compact_write(retc_h5 *file, const char *group, size_t sample, size_t n
     for (size_t t = 0; t < n; ++t) {
         double norm = 0;
         for (size_t j = 0; j < k; ++j)
-            norm += (double)cell->s[t * k + j] * (double)cell->s[t * k + j];
-        norm = sqrt(norm / fmax(1 - cell->error[t] * cell->error[t], 1e-12));
-        error[t] = (float)retc_irf_round(k, P, cell->s + t * k, cell->v + t * k * P, norm, cell->error[t], precision,
+            norm += (double)terms->s[t * k + j] * (double)terms->s[t * k + j];
+        norm = sqrt(norm / fmax(1 - terms->error[t] * terms->error[t], 1e-12));
+        error[t] = (float)retc_irf_round(k, P, terms->s + t * k, terms->v + t * k * P, norm, terms->error[t], precision,
                                          code + t * k * P, step + t * k);
-        mean[t] = (float)cell->mean[t];
+        mean[t] = (float)terms->mean[t];
     }
-    RETC_TRY(retc_h5_write(file, compact_name(name, group, "u"), RETC_H5_FLOAT, start, (size_t[]){n, k, L}, cell->u));
-    RETC_TRY(retc_h5_write(file, compact_name(name, group, "s"), RETC_H5_FLOAT, start, (size_t[]){n, k}, cell->s));
+    RETC_TRY(retc_h5_write(file, compact_name(name, group, "u"), RETC_H5_FLOAT, start, (size_t[]){n, k, L}, terms->u));
+    RETC_TRY(retc_h5_write(file, compact_name(name, group, "s"), RETC_H5_FLOAT, start, (size_t[]){n, k}, terms->s));
     RETC_TRY(retc_h5_write(file, compact_name(name, group, "v"), RETC_H5_UINT8, start, (size_t[]){n, k, h, w}, code));
     RETC_TRY(retc_h5_write(file, compact_name(name, group, "step"), RETC_H5_FLOAT, start, (size_t[]){n, k}, step));
     RETC_TRY(retc_h5_write(file, compact_name(name, group, "mean"), RETC_H5_FLOAT, start, &n, mean));
@@ -115,12 +114,12 @@ open_compact(retc_irf_reader *r) {
     int status = RETC_OK;
     char name[NAME];
     size_t u[3], v[4], mean[3];
-    RETC_TRY(retc_h5_expect(r->file, compact_name(name, r->group, "u"), 3, NULL, u));
+    RETC_TRY(retc_h5_expect(r->file, compact_name(name, r->compact_group, "u"), 3, NULL, u));
     r->T = u[0], r->rank = u[1], r->L = u[2];
-    RETC_TRY(retc_h5_expect(r->file, compact_name(name, r->group, "v"), 4, (size_t[]){r->T, r->rank, 0, 0}, v));
-    RETC_TRY(retc_h5_expect(r->file, compact_name(name, r->group, "s"), 2, (size_t[]){r->T, r->rank}, NULL));
-    RETC_TRY(retc_h5_expect(r->file, compact_name(name, r->group, "step"), 2, (size_t[]){r->T, r->rank}, NULL));
-    RETC_TRY(retc_h5_expect(r->file, compact_name(name, r->group, "mean"), 1, &r->T, NULL));
+    RETC_TRY(retc_h5_expect(r->file, compact_name(name, r->compact_group, "v"), 4, (size_t[]){r->T, r->rank, 0, 0}, v));
+    RETC_TRY(retc_h5_expect(r->file, compact_name(name, r->compact_group, "s"), 2, (size_t[]){r->T, r->rank}, NULL));
+    RETC_TRY(retc_h5_expect(r->file, compact_name(name, r->compact_group, "step"), 2, (size_t[]){r->T, r->rank}, NULL));
+    RETC_TRY(retc_h5_expect(r->file, compact_name(name, r->compact_group, "mean"), 1, &r->T, NULL));
     snprintf(name, sizeof name, "%s/regular_irf_mean", r->group);
     RETC_TRY(retc_h5_expect(r->file, name, 3, (size_t[]){r->L, 0, 0}, mean));
     r->H = mean[1], r->W = mean[2];
@@ -128,9 +127,8 @@ open_compact(retc_irf_reader *r) {
     if (r->patch.h > r->H || r->patch.w > r->W)
         RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: maps of %zux%zu pixels do not fit into frames of %zux%zu", retc_h5_path(r->file),
                            r->patch.h, r->patch.w, r->H, r->W));
-    snprintf(name, sizeof name, "%s/compact", r->group);
-    RETC_TRY(read_size(r->file, name, "row", r->H - r->patch.h, &r->patch.row));
-    RETC_TRY(read_size(r->file, name, "column", r->W - r->patch.w, &r->patch.column));
+    RETC_TRY(read_size(r->file, r->compact_group, "row", r->H - r->patch.h, &r->patch.row));
+    RETC_TRY(read_size(r->file, r->compact_group, "column", r->W - r->patch.w, &r->patch.column));
     RETC_TRY(RETC_ALLOC(r->u, r->rank * r->L));
     RETC_TRY(RETC_ALLOC(r->s, r->rank));
     RETC_TRY(RETC_ALLOC(r->step, r->rank));
@@ -139,31 +137,43 @@ done:
     return status;
 }
 
-int
-retc_irf_reader_open(retc_h5 *file, const char *group, retc_irf_reader *reader) {
+static int
+open_reader(retc_h5 *file, const char *group, const char *compact_group, int integrated, retc_irf_reader *r) {
     int status = RETC_OK;
     char name[NAME];
     size_t shape[4] = {0};
-    *reader = (retc_irf_reader){.file = file};
-    RETC_TRY(RETC_GOT(reader->group = retc_strdup(group)));
+    *r = (retc_irf_reader){.file = file};
+    RETC_TRY(RETC_GOT(r->group = retc_strdup(group)));
+    RETC_TRY(RETC_GOT(r->compact_group = retc_strf("%s/%s", group, compact_group)));
     snprintf(name, sizeof name, "%s/regular_irf_all", group);
-    reader->compact = !retc_h5_has(file, name) && retc_h5_has(file, compact_name(name, group, "v"));
+    int has_full = retc_h5_has(file, name);
+    r->compact = integrated || (!has_full && retc_h5_has(file, compact_name(name, r->compact_group, "v")));
     snprintf(name, sizeof name, "%s/regular_irf_all", group);
-    if (reader->compact)
-        RETC_TRY(open_compact(reader));
+    if (r->compact)
+        RETC_TRY(open_compact(r));
     else {
         RETC_TRY(retc_h5_expect(file, name, 4, NULL, shape));
-        reader->T = shape[0], reader->L = shape[1], reader->H = shape[2], reader->W = shape[3];
+        r->T = shape[0], r->L = shape[1], r->H = shape[2], r->W = shape[3];
     }
-    if (reader->L == 0 || reader->H == 0 || reader->W == 0)
+    if (r->L == 0 || r->H == 0 || r->W == 0)
         RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: dataset \"%s\" is empty", retc_h5_path(file), name));
 done:
     return status;
 }
 
+int
+retc_irf_reader_open(retc_h5 *file, const char *group, retc_irf_reader *reader) {
+    return open_reader(file, group, "compact", 0, reader);
+}
+
+int
+retc_irf_reader_open_integrated(retc_h5 *file, const char *group, retc_irf_reader *reader) {
+    return open_reader(file, group, "ig_compact", 1, reader);
+}
+
 void
 retc_irf_reader_close(retc_irf_reader *reader) {
-    retc_free(reader->group);
+    retc_free(reader->group), retc_free(reader->compact_group);
     retc_free(reader->u), retc_free(reader->s), retc_free(reader->v), retc_free(reader->step);
     *reader = (retc_irf_reader){0};
 }
@@ -174,14 +184,15 @@ read_compact(retc_irf_reader *r, size_t t, float *irf) {
     char name[NAME];
     float mean;
     const size_t start[4] = {t}, h = r->patch.h, w = r->patch.w, one = 1;
+    RETC_TRY(retc_h5_read(r->file, compact_name(name, r->compact_group, "u"), RETC_H5_FLOAT, start,
+                          (size_t[]){1, r->rank, r->L}, r->u));
     RETC_TRY(
-        retc_h5_read(r->file, compact_name(name, r->group, "u"), RETC_H5_FLOAT, start, (size_t[]){1, r->rank, r->L}, r->u));
-    RETC_TRY(retc_h5_read(r->file, compact_name(name, r->group, "s"), RETC_H5_FLOAT, start, (size_t[]){1, r->rank}, r->s));
-    RETC_TRY(
-        retc_h5_read(r->file, compact_name(name, r->group, "step"), RETC_H5_FLOAT, start, (size_t[]){1, r->rank}, r->step));
-    RETC_TRY(
-        retc_h5_read(r->file, compact_name(name, r->group, "v"), RETC_H5_FLOAT, start, (size_t[]){1, r->rank, h, w}, r->v));
-    RETC_TRY(retc_h5_read(r->file, compact_name(name, r->group, "mean"), RETC_H5_FLOAT, start, &one, &mean));
+        retc_h5_read(r->file, compact_name(name, r->compact_group, "s"), RETC_H5_FLOAT, start, (size_t[]){1, r->rank}, r->s));
+    RETC_TRY(retc_h5_read(r->file, compact_name(name, r->compact_group, "step"), RETC_H5_FLOAT, start, (size_t[]){1, r->rank},
+                          r->step));
+    RETC_TRY(retc_h5_read(r->file, compact_name(name, r->compact_group, "v"), RETC_H5_FLOAT, start,
+                          (size_t[]){1, r->rank, h, w}, r->v));
+    RETC_TRY(retc_h5_read(r->file, compact_name(name, r->compact_group, "mean"), RETC_H5_FLOAT, start, &one, &mean));
     memset(irf, 0, r->L * r->H * r->W * sizeof *irf);
     for (size_t l = 0; l < r->L; ++l)
         for (size_t y = 0; y < h; ++y)

@@ -113,6 +113,7 @@ static int
 make_cell(writer *w, size_t i, const retc_irf_cell *from) {
     int status = RETC_OK;
     cell_output *cell = &w->cell[i];
+    char name[2 * NAME];
     int64_t number = (int64_t)w->options->cell[i];
     snprintf(cell->group, sizeof cell->group, "/cell_%zu", w->options->cell[i]);
     cell->low = cell->ig_low = INFINITY, cell->high = cell->ig_high = -INFINITY;
@@ -125,10 +126,12 @@ make_cell(writer *w, size_t i, const retc_irf_cell *from) {
     }
     if (w->layout->layout & RETC_IRF_FULL)
         RETC_TRY(make_full(w, cell, "regular_irf_all"));
-    if (from->ig)
+    if (from->ig && (w->layout->layout & RETC_IRF_FULL))
         RETC_TRY(make_full(w, cell, "ig_irf_all"));
     if (w->layout->layout & RETC_IRF_COMPACT)
-        RETC_TRY(retc_irf_compact_make(w->file, cell->group, w->T, w->network->L, from));
+        RETC_TRY(retc_irf_compact_make(w->file, member(name, cell, "compact"), w->T, w->network->L, from));
+    if (from->ig && (w->layout->layout & RETC_IRF_COMPACT))
+        RETC_TRY(retc_irf_compact_make(w->file, member(name, cell, "ig_compact"), w->T, w->network->L, from));
     RETC_TRY(retc_h5_set_int(w->file, cell->group, "cell_id", number));
     RETC_TRY(retc_h5_set_int(w->file, cell->group, "cell_index", number));
     RETC_TRY(RETC_GOT(cell->change =
@@ -189,7 +192,7 @@ keep_sample(const writer *w, cell_output *cell, const retc_irf_cell *from, size_
     double interval = retc_recording_frame_interval(w->recording), um = w->layout->pixel_size;
     const double value[SERIES][2] = {
         [RATE] = {(double)from->rate[t]},
-        [ERROR] = {from->error[t]},
+        [ERROR] = {from->terms.error[t]},
         [CENTER] = {s->row, s->column},
         [SIZE] = {s->major, s->minor},
         [ORIENTATION] = {s->orientation},
@@ -222,24 +225,39 @@ done:
 }
 
 static int
+write_compact(writer *w, const cell_output *cell, const retc_irf_block *b, const retc_irf_cell *from) {
+    int status = RETC_OK;
+    char name[2 * NAME];
+    RETC_TRY(retc_irf_compact_write(w->file, member(name, cell, "compact"), b->sample, b->n, w->network->L, from, &from->terms,
+                                    w->layout->precision));
+    if (from->ig)
+        RETC_TRY(retc_irf_compact_write(w->file, member(name, cell, "ig_compact"), b->sample, b->n, w->network->L, from,
+                                        &from->ig_terms, w->layout->precision));
+done:
+    return status;
+}
+
+static int
 receive_cell(writer *w, cell_output *cell, const retc_irf_block *b, const retc_irf_cell *from) {
     int status = RETC_OK;
     const retc_patch *patch = &from->patch;
     size_t L = w->network->L, P = patch->h * patch->w, k = from->rank;
     if (w->layout->layout & RETC_IRF_FULL)
         RETC_TRY(write_full(w, cell, "regular_irf_all", b, patch, from->irf));
-    if (from->ig) {
+    if (from->ig && (w->layout->layout & RETC_IRF_FULL))
         RETC_TRY(write_full(w, cell, "ig_irf_all", b, patch, from->ig));
+    if (from->ig) {
         add_mean(w, patch, from->ig_sum, cell->ig_mean);
         widen(&cell->ig_low, &cell->ig_high, from->ig_low, from->ig_high);
     }
     if (w->layout->layout & RETC_IRF_COMPACT)
-        RETC_TRY(retc_irf_compact_write(w->file, cell->group, b->sample, b->n, L, from, w->layout->precision));
+        RETC_TRY(write_compact(w, cell, b, from));
     add_mean(w, patch, from->sum, cell->mean);
     widen(&cell->low, &cell->high, from->low, from->high);
     for (size_t t = 0; t < b->n; ++t) {
         size_t sample = b->sample + t;
-        retc_irf_change_add(cell->change, from->u + t * k * L, from->s + t * k, from->v + t * k * P, t > 0 || b->continues);
+        retc_irf_change_add(cell->change, from->terms.u + t * k * L, from->terms.s + t * k, from->terms.v + t * k * P,
+                            t > 0 || b->continues);
         keep_sample(w, cell, from, t, sample % CHUNK);
         if (sample % CHUNK == CHUNK - 1)
             RETC_TRY(flush(w, cell, sample + 1, CHUNK));

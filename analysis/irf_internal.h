@@ -5,11 +5,18 @@
 #include "irf.h"
 #include "window.h"
 
+/* Room for the terms of a block. */
+typedef struct {
+    float *u, *s, *v;
+    double *mean, *error;
+} retc_irf_terms_room;
+
 typedef struct {
     retc_irf_cell seen; /* what the receiver gets */
     size_t L, size;     /* frames; L h w */
-    float *irf, *ig, *rate, *u, *s, *v, *sum, *ig_sum, *scratch;
-    double *mean, *error, *gain;
+    float *irf, *ig, *rate, *sum, *ig_sum, *scratch;
+    retc_irf_terms_room terms, ig_terms;
+    double *gain;
     retc_irf_shape *shape;
     retc_separator *separator;
     retc_irf_place place;
@@ -21,9 +28,11 @@ int retc_irf_store_init(retc_irf_store *store, const retc_network *network, cons
                         const retc_irf_options *options, size_t block);
 void retc_irf_store_clear(retc_irf_store *store);
 
-/* Begin a block; describe samples first ... first+n-1, whose IRFs are there; the same of integrated IRFs. */
+/* Begin a block; describe samples first ... first+n-1, whose IRFs are there; separate their mean gradients, which are in `ig`;
+ * count in integrated IRFs, when these are there instead. */
 void retc_irf_store_begin(retc_irf_store *store);
 int retc_irf_store_describe(retc_irf_store *store, size_t first, size_t n);
+int retc_irf_store_separate_ig(retc_irf_store *store, size_t first, size_t n);
 void retc_irf_store_add_ig(retc_irf_store *store, size_t first, size_t n);
 
 #endif

@@ -22,7 +22,8 @@ static const retc_usage usage = {
     "Either "
     "way the file holds, at every moment, centre, size, orientation, ON or OFF, latency, direction of motion, separability and "
     "gain; and how long the receptive field takes to change.\n\n"
-    "With --ig-steps also integrated receptive fields: what each pixel of the window adds to the rate, in Hz.",
+    "With --ig-steps also integrated receptive fields, of integrated gradients from mean grey to the stimulus: what each pixel "
+    "of the window adds to the rate, in Hz.  Their compact layout keeps the mean gradient, which times the stimulus they are.",
     "retcodec rf irf model.h5 recording.h5 --cells 0,3 -o irf.h5"};
 
 /* "0,2,5" or "all" into a fresh list. */

@@ -41,6 +41,7 @@ C_TESTS = \
     tests/check_input \
     tests/check_interneurons \
     tests/check_irf \
+    tests/check_irf_integrated \
     tests/check_keras \
     tests/check_kernels \
     tests/check_layer_files \
@@ -95,7 +96,7 @@ TESTS += $(C_TESTS)
 endif
 EXTRA_DIST += tests/h5py/make_keras.py tests/h5py/make_nwb.py tests/h5py/make_torch.py tests/h5py/run_torch.py tests/h5py/train_torch.py \
     tests/h5py/make_open_retina.py
-EXTRA_DIST += tests/golden/sae.h5 tests/golden/tiny_wn.h5
+EXTRA_DIST += tests/golden/integrated_irf.h5 tests/golden/make_integrated_irf.py tests/golden/sae.h5 tests/golden/tiny_wn.h5
 # The program as its users meet it.
 TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = $(SHELL)

@@ -19,7 +19,7 @@ read_by_python() {
     model
     irf --cells 0,2 --rank 3 --ig-steps 4 --lags 10 -o irf.h5
     status=0
-    /usr/bin/python3 "$RETC_TESTS/h5py/read_irf.py" irf.h5 >log 2>&1 || status=$?
+    /usr/bin/python3 "$RETC_TESTS/h5py/read_irf.py" irf.h5 ../recording.h5 >log 2>&1 || status=$?
     [ "$status" -ne 77 ] && [ "$status" -ne 127 ] || skip "no python3-h5py to read receptive fields: $(cat log)"
     [ "$status" -eq 0 ] || fail "$(tail -3 log)"
 }
@@ -40,6 +40,11 @@ layouts() {
     prints "receptive fields"
     grep -aq regular_irf_all full.h5
     not grep -aq regular_irf_all compact.h5
+    irf --cells 1 --layout full --ig-steps 2 -o full-ig.h5
+    irf --cells 1 --layout compact --ig-steps 2 -o compact-ig.h5
+    grep -aq ig_irf_all full-ig.h5
+    not grep -aq 'ig_irf_all\|regular_irf_all' compact-ig.h5
+    grep -aq ig_compact compact-ig.h5
     [ "$(wc -c <compact.h5)" -lt "$(wc -c <full.h5)" ]
     expect 0 "$RETCODEC" rf sta ../recording.h5 --history 6 -q -o sta.h5
     for layout in full compact; do
