@@ -57,17 +57,26 @@ done:
     return status;
 }
 
+/* Size of the largest kernel of the first 1, 2 ... links, and of all of them together. */
+static size_t
+largest_kernel(const retc_network *network, const retc_layer *layer, size_t *total) {
+    const retc_param *source = &network->param[layer->source];
+    size_t h = 1, w = 1, most = 0;
+    *total = 0;
+    for (int j = 0; j < layer->sources; ++j) {
+        h += source[j].shape[2] - 1, w += source[j].shape[3] - 1;
+        size_t size = source[j].shape[0] * source[0].shape[1] * h * w;
+        most = larger(most, size);
+        *total += size;
+    }
+    return most;
+}
+
 /* Room for the kernels of every length of the chain, and twice for the largest. */
 static int
 grow_scratch(retc_network *network, const retc_layer *layer) {
-    const retc_param *source = &network->param[layer->source];
-    size_t total = 0, h = 1, w = 1, most = 0;
-    for (int j = 0; j < layer->sources; ++j) {
-        h += source[j].shape[2] - 1, w += source[j].shape[3] - 1;
-        most = source[j].shape[0] * source[0].shape[1] * h * w;
-        total += most;
-    }
-    total += 2 * most;
+    size_t total;
+    total = 2 * largest_kernel(network, layer, &total) + total;
     if (total <= network->scratch_size)
         return RETC_OK;
     retc_free(network->scratch);
@@ -78,31 +87,53 @@ grow_scratch(retc_network *network, const retc_layer *layer) {
 }
 
 int
-retc_network_add_stacked(retc_network *network, size_t K, size_t kh, size_t kw, int with_bias) {
+retc_network_add_chain(retc_network *network, size_t links, const size_t *shape, const size_t *number, int with_bias) {
     int status = RETC_OK;
     char suffix[48];
     retc_layer *layer;
-    RETC_TRY(append_derived(network, K, kh, kw, RETC_WEIGHT_STACKED, &layer));
-    size_t rows = layer->kh - 1, columns = layer->kw - 1, C = retc_network_inputs(network, network->layers - 1);
-    size_t links = larger(1, (larger(rows, columns) + LINK - 2) / (LINK - 1));
-    if (links > MOST_LINKS)
-        RETC_TRY(RETC_FAIL(RETC_EINVAL, "layer %s: a kernel of %zux%zu is a chain of %zu, at most %d are allowed",
-                           layer->module, layer->kh, layer->kw, links, MOST_LINKS));
-    for (size_t j = 0; j < links; ++j, C = K) {
-        size_t h = smaller(rows, LINK - 1), w = smaller(columns, LINK - 1), shape[4] = {K, C, h + 1, w + 1};
-        snprintf(suffix, sizeof suffix, "convs.%zu.weight", j);
-        RETC_TRY(retc_network_append_param(network, layer, suffix, 4, shape, 1));
-        rows -= h, columns -= w;
+    size_t h = 1, w = 1, C = network->layers ? network->layer[network->layers - 1].C : network->L;
+    if (links < 1 || links > MOST_LINKS)
+        return RETC_FAIL(RETC_EINVAL, "layer sequential.%zu is a chain of %zu convolutions, 1 to %d are allowed",
+                         network->modules, links, MOST_LINKS);
+    for (size_t j = 0; j < links; ++j) {
+        const size_t *at = shape + 4 * j;
+        if (at[1] != C)
+            return RETC_FAIL(RETC_EINVAL, "layer sequential.%zu: convs.%zu takes %zu channels, what is before gives %zu",
+                             network->modules, number[j], at[1], C);
+        h += at[2] - 1, w += at[3] - 1, C = at[0];
+    }
+    RETC_TRY(append_derived(network, C, h, w, RETC_WEIGHT_STACKED, &layer));
+    for (size_t j = 0; j < links; ++j) {
+        snprintf(suffix, sizeof suffix, "convs.%zu.weight", number[j]);
+        RETC_TRY(retc_network_append_param(network, layer, suffix, 4, shape + 4 * j, 1));
         ++layer->sources;
     }
-    snprintf(suffix, sizeof suffix, "convs.%zu.bias", links - 1);
+    snprintf(suffix, sizeof suffix, "convs.%zu.bias", number[links - 1]);
     if (with_bias) {
-        RETC_TRY(retc_network_append_param(network, layer, suffix, 1, &K, 1));
+        RETC_TRY(retc_network_append_param(network, layer, suffix, 1, &C, 1));
         layer->bias = status;
     }
     status = grow_scratch(network, layer);
 done:
     return status;
+}
+
+int
+retc_network_add_stacked(retc_network *network, size_t K, size_t kh, size_t kw, int with_bias) {
+    const retc_layer *before = network->layers ? &network->layer[network->layers - 1] : NULL;
+    size_t map[2] = {before ? before->h : network->H, before ? before->w : network->W}, C = before ? before->C : network->L;
+    size_t rows = (kh ? kh : map[0]) - 1, columns = (kw ? kw : map[1]) - 1, shape[4 * MOST_LINKS], number[MOST_LINKS];
+    size_t links = larger(1, (larger(rows, columns) + LINK - 2) / (LINK - 1));
+    if (links > MOST_LINKS)
+        return RETC_FAIL(RETC_EINVAL, "layer sequential.%zu: a kernel of %zux%zu is a chain of %zu, at most %d are allowed",
+                         network->modules, rows + 1, columns + 1, links, MOST_LINKS);
+    for (size_t j = 0; j < links; ++j, C = K) {
+        size_t h = smaller(rows, LINK - 1), w = smaller(columns, LINK - 1);
+        memcpy(shape + 4 * j, (const size_t[4]){K, C, h + 1, w + 1}, 4 * sizeof *shape);
+        number[j] = j;
+        rows -= h, columns -= w;
+    }
+    return retc_network_add_chain(network, links, shape, number, with_bias);
 }
 
 int
@@ -245,7 +276,8 @@ derive_chain_gradient(const retc_network *network, const retc_layer *layer, floa
     kernel chain[MOST_LINKS];
     const retc_param *param = network->param;
     const float *dw = gradient + param[layer->weight].offset;
-    double *g = multiply_chain(network, layer, chain), *next = g + kernel_size(&chain[layer->sources - 1]);
+    size_t all;
+    double *g = multiply_chain(network, layer, chain), *next = g + largest_kernel(network, layer, &all);
     for (size_t i = 0; i < param[layer->weight].size; ++i)
         g[kernel_index(&chain[layer->sources - 1], i)] = (double)dw[i];
     for (int j = layer->sources - 1; j > 0; --j) {

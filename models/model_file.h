@@ -17,9 +17,10 @@ int retc_network_write(const retc_network *network, retc_h5 *file) RETC_USED;
 int retc_network_write_tensors(const retc_network *network, const char *group, retc_h5 *file) RETC_USED;
 
 /* Read a network: layers from `layers_json`, or from the names of the tensors where a checkpoint has none (FORMATS 4.1);
- * tensors from /state_dict.  Stacked convolutions become the one that equals them, |shift| is taken where a batch norm asks for
- * it, and OneHot with a single weight per cell becomes a list of positions.  NULL with a recorded reason that names the layer
- * or tensor: missing, of another shape, not finite, of an unknown class. */
+ * tensors from /state_dict.  Stacked convolutions stay a chain that is trained and written as such, unless there are batch
+ * norms or several biases in it: then they become the one that equals them.  |shift| is taken where a batch norm asks for it,
+ * and OneHot with a single weight per cell becomes a list of positions.  NULL with a recorded reason that names the layer or
+ * tensor: missing, of another shape, not finite, of an unknown class. */
 retc_network *retc_network_read(retc_h5 *file);
 
 /* Open `path` and read. */
@@ -46,15 +47,16 @@ typedef struct {
 } retc_checkpoint_notes;
 
 /* Read with `notes`, which retc_checkpoint_notes_clear frees.  `exact_centres` chooses what becomes of /centers where readout
- * positions are not stored; retc_network_read takes the published ones.  NULL with a reason, as above. */
-retc_network *retc_checkpoint_read(retc_h5 *file, int exact_centres, retc_checkpoint_notes *notes);
+ * positions are not stored; retc_network_read takes the published ones.  With `collapse` all stacks become the convolutions
+ * that equal them.  NULL with a reason, as above. */
+retc_network *retc_checkpoint_read(retc_h5 *file, int exact_centres, int collapse, retc_checkpoint_notes *notes);
 void retc_checkpoint_notes_clear(retc_checkpoint_notes *notes);
 
 /* Run the network on the windows of /check/input (b,L,H,W), normalised stimuli, and compare with /check/output (b,n): fills
  * windows, error and largest of `notes`.  Nothing happens where the file has none. */
 int retc_checkpoint_check(retc_network *network, retc_h5 *file, retc_checkpoint_notes *notes) RETC_USED;
 
-/* Write `network`, read from `from`, with the other settings of that file: convolutions as they are computed, stacks collapsed.
+/* Write `network`, read from `from`, with the other settings of that file: layers as they were read.
  * retc_checkpoint_write_exact instead keeps every tensor bit by bit as it is stored, with its layers, settings and check; what
  * `notes` lists as ignored is left out. */
 int retc_checkpoint_write(const retc_network *network, retc_h5 *from, retc_h5 *file) RETC_USED;

@@ -32,7 +32,7 @@ extern const double retc_stack_epsilon;
 typedef struct {
     retc_h5 *file;
     const json_t *hyps; /* settings of the model */
-    int exact_centres;
+    int exact_centres, collapse;
     retc_network *network;
     retc_checkpoint_notes *notes;
 } retc_model_reader;

@@ -10,13 +10,25 @@
 
 const double retc_stack_epsilon = 1e-5;
 
-/* A stack of linear convolutions becomes the one that equals it; its values are read with the other tensors. */
+/* A stack of linear convolutions stays the chain that it is; where there is more in it, batch norms or several biases, or where
+ * it is asked for, it becomes the one convolution that equals it.  Its values are read with the other tensors. */
 static int
-add_stack(retc_network *network, retc_h5 *file, const char *module) {
+add_stack(retc_model_reader *r, const char *module) {
+    int status = RETC_OK, with_bias = 0;
     retc_kernel kernel = {0};
-    int status = retc_stacked_collapse(file, module, retc_stack_epsilon, &kernel);
-    if (status == RETC_OK)
-        status = retc_network_add_conv(network, kernel.K, kernel.h, kernel.w, 1, 0);
+    size_t links = 0, *shape = NULL, *number = NULL;
+    ++r->notes->stacks;
+    if (!r->collapse)
+        RETC_TRY(retc_stacked_links(r->file, module, &links, &shape, &number, &with_bias));
+    if (links > 0) {
+        status = retc_network_add_chain(r->network, links, shape, number, with_bias);
+        goto done;
+    }
+    RETC_TRY(retc_stacked_collapse(r->file, module, retc_stack_epsilon, &kernel));
+    status = retc_network_add_conv(r->network, kernel.K, kernel.h, kernel.w, 1, 0);
+done:
+    retc_free(shape);
+    retc_free(number);
     retc_kernel_clear(&kernel);
     return status;
 }
@@ -271,7 +283,7 @@ add_module(retc_model_reader *r, const char *module, const char *class, json_t *
     if (strcmp(class, "Linear") == 0)
         return add_convolution(r, module, 2);
     if (strcmp(class, "LinearStackedConv2d") == 0)
-        return ++r->notes->stacks, add_stack(r->network, r->file, module);
+        return add_stack(r, module);
     if (strcmp(class, "FactorisedReadout") == 0)
         return add_factorised(r, module);
     if (strcmp(class, "MaxPool2d") == 0 || strcmp(class, "AvgPool2d") == 0)

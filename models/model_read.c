@@ -9,7 +9,7 @@
 
 /* ---- tensors --------------------------------------------------------------------------------------------------------- */
 
-/* Weights and bias of a convolution that the file holds as a stack. */
+/* Weights and bias of a convolution that equals a stack in the file. */
 static int
 read_stack(retc_network *network, const retc_layer *layer, retc_h5 *file) {
     int status = RETC_OK;
@@ -32,7 +32,8 @@ static int
 read_stacks(retc_network *network, retc_h5 *file) {
     int status = RETC_OK;
     for (size_t l = 0; l < network->layers && status == RETC_OK; ++l)
-        if (network->layer[l].kind == RETC_LAYER_CONV && retc_stacked_is_there(file, network->layer[l].module))
+        if (network->layer[l].kind == RETC_LAYER_CONV && network->layer[l].form == RETC_WEIGHT_PLAIN &&
+            retc_stacked_is_there(file, network->layer[l].module))
             status = read_stack(network, &network->layer[l], file);
     return status;
 }
@@ -308,9 +309,9 @@ done:
 }
 
 retc_network *
-retc_checkpoint_read(retc_h5 *file, int exact_centres, retc_checkpoint_notes *notes) {
+retc_checkpoint_read(retc_h5 *file, int exact_centres, int collapse, retc_checkpoint_notes *notes) {
     *notes = (retc_checkpoint_notes){0};
-    retc_model_reader r = {.file = file, .exact_centres = exact_centres, .notes = notes};
+    retc_model_reader r = {.file = file, .exact_centres = exact_centres, .collapse = collapse, .notes = notes};
     int status = read_network(&r);
     if (status == RETC_OK)
         return r.network;
@@ -324,7 +325,7 @@ retc_checkpoint_read(retc_h5 *file, int exact_centres, retc_checkpoint_notes *no
 retc_network *
 retc_network_read(retc_h5 *file) {
     retc_checkpoint_notes notes;
-    retc_network *network = retc_checkpoint_read(file, 0, &notes);
+    retc_network *network = retc_checkpoint_read(file, 0, 0, &notes);
     retc_checkpoint_notes_clear(&notes);
     return network;
 }

@@ -116,6 +116,11 @@ int retc_network_add_residual(retc_network *network, size_t skip) RETC_USED;
  * is what is left; a bias (K) belongs to the last.  The chain's parameters are convs.<j>.weight. */
 int retc_network_add_stacked(retc_network *network, size_t K, size_t kh, size_t kw, int with_bias) RETC_USED;
 
+/* The same of `links` kernels shape[j] (channels, channels before, rows, columns), which follow each other; link j is the
+ * module convs.<number[j]>, numbers ascending.  Fails where shapes do not fit. */
+int retc_network_add_chain(retc_network *network, size_t links, const size_t *shape, const size_t *number,
+                           int with_bias) RETC_USED;
+
 /* Append a dense readout of K cells, each with one weight per channel and one per position: parameters channel (K,C) and
  * space (K,h w). */
 int retc_network_add_factorised(retc_network *network, size_t K, int with_bias) RETC_USED;

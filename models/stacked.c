@@ -57,6 +57,46 @@ retc_stacked_is_there(retc_h5 *file, const char *module) {
     return found;
 }
 
+/* Is there more to element j than its weight? */
+static int
+has_more(retc_h5 *file, const char *module, long j, int last) {
+    static const char *const tensors[] = {"running_mean", "bias"};
+    char name[NAME];
+    for (int i = 0; i < (last ? 1 : 2); ++i) {
+        snprintf(name, sizeof name, "/state_dict/%s.convs.%ld.%s", module, j, tensors[i]);
+        if (retc_h5_has(file, name))
+            return 1;
+    }
+    return 0;
+}
+
+int
+retc_stacked_links(retc_h5 *file, const char *module, size_t *links, size_t **shape, size_t **number, int *with_bias) {
+    int status = RETC_OK;
+    long *chain = NULL;
+    size_t n = 0;
+    char name[NAME];
+    *links = 0, *shape = NULL, *number = NULL;
+    RETC_TRY(find_chain(file, module, &chain, &n));
+    for (size_t i = 0; i < n; ++i)
+        if (has_more(file, module, chain[i], i + 1 == n))
+            goto done;
+    RETC_TRY(RETC_ALLOC(*shape, 4 * n + 1));
+    RETC_TRY(RETC_ALLOC(*number, n + 1));
+    for (size_t i = 0; i < n; ++i) {
+        snprintf(name, sizeof name, "/state_dict/%s.convs.%ld.weight", module, chain[i]);
+        RETC_TRY(retc_h5_expect(file, name, 4, NULL, *shape + 4 * i));
+        (*number)[i] = (size_t)chain[i];
+    }
+    if (n > 0)
+        snprintf(name, sizeof name, "/state_dict/%s.convs.%ld.bias", module, chain[n - 1]);
+    *with_bias = n > 0 && retc_h5_has(file, name);
+    *links = n;
+done:
+    retc_free(chain);
+    return status;
+}
+
 void
 retc_kernel_clear(retc_kernel *kernel) {
     retc_free(kernel->weight);

@@ -22,6 +22,12 @@ typedef struct {
 /* 1 when the file holds convolutions /state_dict/<module>.convs.<j>.weight, else 0. */
 int retc_stacked_is_there(retc_h5 *file, const char *module);
 
+/* The chain of `module` where it is one of nothing but kernels, with a bias in the last of them at most: how many, their shapes
+ * (links,4) and numbers (retc_free), and whether there is that bias.  None, `links` 0, where it holds more: it can only be
+ * collapsed. */
+int retc_stacked_links(retc_h5 *file, const char *module, size_t *links, size_t **shape, size_t **number,
+                       int *with_bias) RETC_USED;
+
 /* The whole chain of `module` as one kernel, in double; batch norms inside use `eps`.  Fails when a tensor is missing, has
  * another shape than its neighbours ask for, or is not finite: the reason names it.  Clear it with retc_kernel_clear. */
 int retc_stacked_collapse(retc_h5 *file, const char *module, double eps, retc_kernel *kernel) RETC_USED;

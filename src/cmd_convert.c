@@ -21,8 +21,10 @@ static const retc_usage usage = {
     "of Keras 2 or of those before 1.0 with their architecture.json.\n\n"
     "--to model writes layers as they are computed: stacks of small linear convolutions become the one large kernel that "
     "equals "
-    "them exactly, which runs much faster. --uncollapsed keeps every tensor bit by bit instead; the model gives the same, only "
-    "opening it takes longer. --to torch always keeps tensors as they are stored, adds those that torch modules have beside "
+    "them exactly, and is all that there is to train from then on. --uncollapsed keeps every tensor bit by bit instead; the "
+    "model gives the "
+    "same, only opening it takes longer, and a fit that starts from it trains the stacks. --to torch always keeps tensors as "
+    "they are stored, adds those that torch modules have beside "
     "(counts of batches, strengths of noise), and uses the names of state_dict: with h5py, load_state_dict takes them.\n\n"
     "Where a checkpoint names the centres of the cells but not their positions in the last map, published takes centre - h - "
     "1, "
@@ -39,6 +41,11 @@ static const retc_usage usage = {
 
 /* Outputs of single precision agree to some 1e-6 of the largest; a wrong layer or position is off by far more. */
 static const double check_tolerance = 1e-3;
+
+static int
+keeps_stacks(const options *o) {
+    return strcmp(o->to, "torch") == 0 || o->uncollapsed;
+}
 
 static int
 check(const options *o, retc_network *network, retc_h5 *from, retc_checkpoint_notes *notes) {
@@ -72,7 +79,7 @@ write(const options *o, const retc_network *network, retc_h5 *from, const retc_c
     int status = RETC_OK, to_torch = strcmp(o->to, "torch") == 0;
     if (!notes->layers)
         RETC_TRY(retc_network_write(network, file));
-    else if (to_torch || o->uncollapsed)
+    else if (keeps_stacks(o))
         RETC_TRY(retc_checkpoint_write_exact(network, from, notes, file));
     else
         RETC_TRY(retc_checkpoint_write(network, from, file));
@@ -88,8 +95,7 @@ say_checkpoint(const options *o, const retc_checkpoint_notes *notes) {
     static const char *const positions[] = {NULL, "stored", "centre - h - 1, as published models run", "centre - h"};
     retc_say(&o->common, "layers:    %s\n", notes->inferred ? "told from the names of the tensors" : "as listed");
     if (notes->stacks)
-        retc_say(&o->common, "stacks:    %d%s\n", notes->stacks,
-                 strcmp(o->to, "torch") == 0 || o->uncollapsed ? ", kept" : ", collapsed");
+        retc_say(&o->common, "stacks:    %d%s\n", notes->stacks, keeps_stacks(o) ? ", kept" : ", collapsed");
     if (positions[notes->positions])
         retc_say(&o->common, "positions: %s\n", positions[notes->positions]);
     for (size_t i = 0; i < notes->n_ignored; ++i)
@@ -140,7 +146,7 @@ retc_cmd_convert(int argc, char **argv) {
         goto done;
     RETC_TRY(RETC_GOT(from = retc_h5_open(o.input)));
     network = retc_keras_is(from) ? retc_keras_read(from, o.architecture)
-                                  : retc_checkpoint_read(from, strcmp(o.positions, "exact") == 0, &notes);
+                                  : retc_checkpoint_read(from, strcmp(o.positions, "exact") == 0, !keeps_stacks(&o), &notes);
     RETC_TRY(RETC_GOT(network));
     RETC_TRY(apply_norm(&o, network));
     RETC_TRY(check(&o, network, from, &notes));

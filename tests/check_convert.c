@@ -32,7 +32,7 @@ open_golden(const char *file) {
 static retc_network *
 convert(retc_h5 *file, way how, const char *path) {
     retc_checkpoint_notes notes;
-    retc_network *network = retc_checkpoint_read(file, 0, &notes);
+    retc_network *network = retc_checkpoint_read(file, 0, how == COLLAPSED, &notes);
     ck_assert_msg(network != NULL, "%s", retc_error_message());
     if (how != AS_IT_IS) {
         retc_h5 *out = retc_h5_create(path, 1);
@@ -601,7 +601,7 @@ START_TEST(vary_without_its_list) {
     finish(out);
     retc_h5 *bare = retc_h5_open(path);
     retc_checkpoint_notes listed, told;
-    retc_network *a = retc_checkpoint_read(file, 0, &listed), *b = retc_checkpoint_read(bare, 0, &told);
+    retc_network *a = retc_checkpoint_read(file, 0, 0, &listed), *b = retc_checkpoint_read(bare, 0, 0, &told);
     ck_assert_msg(a && b, "%s", retc_error_message());
     ck_assert(!listed.inferred && told.inferred && told.n_ignored == 0 && told.stacks == 2);
     ck_assert_uint_eq(a->layers, b->layers);
@@ -649,7 +649,7 @@ START_TEST(positions_come_from_centres) {
     file = retc_h5_open(path);
     for (int exact = 0; exact < 2; ++exact) {
         retc_checkpoint_notes notes;
-        retc_network *network = retc_checkpoint_read(file, exact, &notes);
+        retc_network *network = retc_checkpoint_read(file, exact, 0, &notes);
         ck_assert_msg(network != NULL, "%s", retc_error_message());
         ck_assert_int_eq(notes.positions, exact ? RETC_POSITIONS_EXACT : RETC_POSITIONS_PUBLISHED);
         for (size_t i = 0; i < 2 * CELLS; ++i) {
@@ -731,7 +731,7 @@ START_TEST(unused_tensors_are_listed) {
     ck_ok(retc_h5_put(file, "/state_dict/sequential.5.momentum", RETC_H5_FLOAT, 1, (size_t[]){1}, &zero));
     finish(file);
     file = retc_h5_open(path);
-    retc_network *network = retc_checkpoint_read(file, 0, &notes);
+    retc_network *network = retc_checkpoint_read(file, 0, 0, &notes);
     ck_assert_msg(network != NULL, "%s", retc_error_message());
     ck_assert_uint_eq(notes.n_ignored, 2);
     ck_assert_str_eq(notes.ignored[0], "recurrent.0.weight");
