@@ -20,6 +20,7 @@ extern "C" {
 typedef struct {
     size_t history, lag;                   /* frames */
     const retc_architecture *architecture; /* kept; NULL: the preset "cnn" */
+    const char *start;          /* model file whose layers and parameters it begins from; NULL: the architecture, random */
     const char *centres;        /* file of receptive-field centres, for readouts at positions; NULL: found from the spikes */
     double output_hz;           /* what "hz = mean" of a scale stands for; 0: the mean rate of all cells */
     size_t epochs, patience;    /* stop after `patience` epochs without a better validation loss */
@@ -66,9 +67,10 @@ typedef struct {
 /* Preset "cnn", history 40, lag 1, Poisson loss, learning rate 0.01, l2 0.003 and so on: see fit.c. */
 retc_fit_options retc_fit_default(void);
 
-/* The network of options->architecture for a recording, with random weights and so that each cell begins at its mean rate
- * (retc_network_start_at_rates).  Where its readout takes positions, they lie at the cells' receptive fields (centres.h).  NULL
- * with a recorded reason. */
+/* The network that options->start holds, which must be one of as many cells, of such movies, history and lag, with the
+ * normalisation of the stimulus that it has.  Else that of options->architecture for a recording, with random weights and so
+ * that each cell begins at its mean rate (retc_network_start_at_rates).  Where its readout takes positions, they lie at the
+ * cells' receptive fields (centres.h).  NULL with a recorded reason. */
 retc_network *retc_fit_network(retc_recording *recording, const retc_fit_options *options);
 
 /* Fit `network` to the train part; it ends as the state of the best epoch.  `report` is filled (retc_fit_report_clear).  Killed

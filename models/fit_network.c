@@ -1,6 +1,8 @@
 /* The network for a recording, as a fit starts from it. */
 #include "centres.h"
 #include "fit.h"
+#include "model_file.h"
+#include "stream.h"
 
 /* Mean rate of every cell over the train part, Hz. */
 static int
@@ -79,15 +81,34 @@ done:
     return status;
 }
 
+/* A network that was fitted before. */
+static int
+take_up(retc_recording *recording, const retc_fit_options *options, retc_network **result) {
+    int status = RETC_OK;
+    RETC_TRY(RETC_GOT(*result = retc_network_open(options->start)));
+    retc_network *network = *result;
+    RETC_TRY(retc_stream_check(network, recording, 1));
+    if (network->L != options->history || network->lag != options->lag)
+        RETC_TRY(RETC_FAIL(RETC_EINVAL, "%s: the model sees %zu frames at lag %zu, the fit is of %zu frames at lag %zu",
+                           options->start, network->L, network->lag, options->history, options->lag));
+    network->frame_interval = retc_recording_frame_interval(recording);
+    for (size_t j = 0; j < network->N; ++j)
+        RETC_TRY(retc_network_set_cell_name(network, j, retc_recording_cell_name(recording, j)));
+done:
+    return status;
+}
+
 retc_network *
 retc_fit_network(retc_recording *recording, const retc_fit_options *options) {
     retc_network *network = NULL;
     retc_architecture preset = {0};
     const retc_architecture *architecture = options->architecture ? options->architecture : &preset;
     int status = RETC_OK;
-    if (!options->architecture)
+    if (options->start)
+        status = take_up(recording, options, &network);
+    else if (!options->architecture)
         status = retc_architecture_open("cnn", &preset);
-    if (status == RETC_OK)
+    if (status == RETC_OK && !options->start)
         status = build(recording, options, architecture, &network);
     retc_architecture_clear(&preset);
     if (status == RETC_OK)

@@ -33,6 +33,8 @@ static const retc_usage usage = {
     "train part are held out and the epoch that predicts them best is kept.\n\n"
     "A network is a table of layers.  Those that have names:\n\n" RETC_FIT_NETWORKS_TEXT "\n\n"
     "--print-network writes such a table, which explains itself; edited, it is given to --network.\n\n"
+    "--start goes on from a model instead, for example from a published checkpoint that retcodec convert has read, on a "
+    "recording of as many cells.\n\n"
     "While it runs, OUTPUT.checkpoint holds its state; after a kill, --resume goes on from there to the same model.\n\n"
     "A loss, gradient or parameter that is not finite, or a loss that stays far above its best, ends the fit: the best epoch "
     "is written, with the step and the parameter as attributes diverged_at and diverged_in.\n\n"
@@ -186,6 +188,8 @@ print_or_fit(options *o, const retc_provenance *provenance) {
     if (strcmp(o->model, "cnn") != 0 && strcmp(o->network.network, "cnn") != 0)
         RETC_TRY(
             RETC_FAIL(RETC_EUSAGE, "--network %s is fitted by --model cnn, not by --model %s", o->network.network, o->model));
+    if (strcmp(o->model, "cnn") != 0 && o->network.start)
+        RETC_TRY(RETC_FAIL(RETC_EUSAGE, "--start is of --model cnn; --model %s is fitted by its own solver", o->model));
     RETC_TRY(retc_fit_network_take(&o->network, &architecture, &o->fit));
     if (o->network.print)
         retc_architecture_print(stdout, &architecture);

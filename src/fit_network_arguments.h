@@ -6,7 +6,7 @@
 #include "options.h"
 
 typedef struct {
-    const char *network, *print, *centres;
+    const char *network, *print, *centres, *start;
     size_t channels[2], kernel[2]; /* 0: as the network says */
     double noise, output_hz;       /* noise below 0: as the network says */
 } retc_fit_network_arguments;
@@ -38,6 +38,16 @@ typedef struct {
      0,                                                                                                                        \
      RETC_ARCHITECTURE_PRESETS,                                                                                                \
      "cnn: the network, a table of layers in a file or one of"},                                                               \
+        {"start",                                                                                                              \
+         0,                                                                                                                    \
+         RETC_OPTION_INPUT,                                                                                                    \
+         0,                                                                                                                    \
+         &(arguments).start,                                                                                                   \
+         0,                                                                                                                    \
+         0,                                                                                                                    \
+         NULL,                                                                                                                 \
+         "cnn: model file to begin from, such as a converted checkpoint: its layers, parameters, normalisation, history and "  \
+         "lag, in place of a network with random weights"},                                                                    \
         {"print-network",                                                                                                      \
          0,                                                                                                                    \
          RETC_OPTION_INPUT,                                                                                                    \

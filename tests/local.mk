@@ -76,6 +76,7 @@ C_TESTS = \
     tests/check_simulate \
     tests/check_sta \
     tests/check_stacked \
+    tests/check_start \
     tests/check_stats \
     tests/check_stimuli \
     tests/check_target \

@@ -158,4 +158,31 @@ failures() {
     no_leftovers
 }
 
-run_cases presets edited changes centres failures
+# A fit that begins from a model: its layers and history; a chain of convolutions stays one, through torch and back.
+started() {
+    recording
+    fit --network vary -q -o vary.h5
+    expect 0 "$RETCODEC" convert vary.h5 --uncollapsed -o kept.h5
+    status=0
+    "$RETCODEC" fit recording.h5 --start kept.h5 --epochs 1 -o on.h5 >out 2>err || status=$?
+    [ "$status" -eq 0 ] || [ "$status" -eq 3 ] || fail "fit --start gave $status: $(cat err)"
+    prints "history 6 frames"
+    expect 0 "$RETCODEC" info on.h5
+    prints "LinearStackedConv2d"
+    expect 2 "$RETCODEC" fit recording.h5 --start kept.h5 --network vary -o no.h5
+    complains "--start takes the layers of kept.h5 as they are"
+    one_line
+    expect 2 "$RETCODEC" fit recording.h5 --start kept.h5 --model ln -o no.h5
+    complains "--start is of --model cnn"
+    one_line
+    expect 1 "$RETCODEC" fit recording.h5 --start kept.h5 --cells 0 -o no.h5
+    complains "the recording has 1 cells, the model 3"
+    one_line
+    expect 1 "$RETCODEC" fit recording.h5 --start recording.h5 -o no.h5
+    complains "recording.h5:"
+    one_line
+    absent no.h5 no.h5.checkpoint
+    no_leftovers
+}
+
+run_cases presets edited changes centres started failures
