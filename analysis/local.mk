@@ -57,6 +57,7 @@ pkginclude_HEADERS += analysis/figure_circuit.h
 libretcodec_internal_la_SOURCES += analysis/predict_spikes.c analysis/predict_spikes.h
 pkginclude_HEADERS += analysis/predict_spikes.h
 libretcodec_internal_la_SOURCES += \
+    analysis/figure_input.c analysis/figure_input.h \
     analysis/figure_layers.c analysis/figure_layers.h \
     analysis/figure_paths.c analysis/figure_paths.h \
     analysis/input.c analysis/input.h analysis/input_file.c \
@@ -65,4 +66,4 @@ libretcodec_internal_la_SOURCES += \
     analysis/figure_truth.c analysis/figure_truth.h \
     analysis/reduction.c analysis/reduction.h \
     analysis/truth_match.c analysis/truth_match.h
-pkginclude_HEADERS += analysis/figure_layers.h analysis/figure_paths.h analysis/layer_statistics.h analysis/figure_truth.h analysis/input.h analysis/pairs.h analysis/reduction.h analysis/truth_match.h
+pkginclude_HEADERS += analysis/figure_input.h analysis/figure_layers.h analysis/figure_paths.h analysis/layer_statistics.h analysis/figure_truth.h analysis/input.h analysis/pairs.h analysis/reduction.h analysis/truth_match.h

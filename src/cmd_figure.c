@@ -5,6 +5,7 @@
 #include "command.h"
 #include "figure_circuit.h"
 #include "figure_filters.h"
+#include "figure_input.h"
 #include "figure_irf.h"
 #include "figure_irf_sta.h"
 #include "figure_kernels.h"
@@ -46,6 +47,8 @@ static const retc_usage usage = {
         "  layers CONTRIBUTIONS   how sparse contributions are, how many dimensions they have, whether signs oppose, and\n"
         "                         how they follow activations, layer by layer\n"
         "  paths CONTRIBUTIONS    which channels of conv0 act through which of conv1 on the target, or on a cell (--cells)\n"
+        "  input CONTRIBUTIONS    which pixels drove the target, and how long before: maps and time courses at the\n"
+        "                         strongest moments, or at --times\n"
         "  truth CONTRIBUTIONS RECORDING\n"
         "                         contributions to one cell beside the true ones of the simulated retina that was recorded\n"
         "  protocol RESPONSES     a protocol, what cells answer to it, and the index that tells their types apart\n"
@@ -64,6 +67,7 @@ typedef struct {
     retc_text_list inputs;
     double start, duration;
     size_t mode[2];
+    retc_numbers times;
 } options;
 
 static int
@@ -162,6 +166,13 @@ static int
 draw_paths(retc_h5 *const *files, const options *asked, const retc_common *common, FILE *table) {
     (void)common;
     return retc_figure_paths(files[0], asked->cells, table);
+}
+
+static int
+draw_input(retc_h5 *const *files, const options *asked, const retc_common *common, FILE *table) {
+    (void)common;
+    const retc_figure_input_options choice = {asked->start, asked->duration, asked->times.value, asked->times.n};
+    return retc_figure_input(files[0], &choice, table);
 }
 
 static int
@@ -270,6 +281,7 @@ static const figure_kind kinds[] = {
     {"strip", 2, 2, "a file of contributions and one of modes", {"contributions", "modes"}, draw_strip},
     {"layers", 1, 1, "one file of contributions", {"contributions"}, draw_layers},
     {"paths", 1, 1, "one file of contributions", {"contributions"}, draw_paths},
+    {"input", 1, 1, "one file of contributions", {"contributions"}, draw_input},
     {"truth", 2, 2, "a file of contributions and a recording", {"contributions", "recording"}, draw_truth},
     {"irf", 1, 1, "one file of IRFs", {"irf"}, draw_irf},
     {"irf-sta", 2, 2, "a file of IRFs and one of STAs", {"irf", "sta"}, draw_irf_sta},
@@ -318,6 +330,8 @@ check(const retc_common *common, options *asked) {
     if ((asked->layer || asked->modes) && !is_strip)
         return RETC_FAIL(RETC_EUSAGE, "--%s is for the figure strip, not for %s", asked->layer ? "layer" : "modes",
                          asked->kind);
+    if (asked->times.n && strcmp(asked->kind, "input") != 0)
+        return RETC_FAIL(RETC_EUSAGE, "--times is for the figure input, not for %s", asked->kind);
     return parse_modes(asked);
 }
 
@@ -401,7 +415,8 @@ retc_cmd_figure(int argc, char **argv) {
     int status;
     const retc_option table[] = {
         {"kind", 0, RETC_OPTION_CHOICE, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &asked.kind, 0, 0,
-         "filters|psth|scores|learning|strip|layers|paths|truth|irf|irf-sta|network|protocol|circuit|stimulus|quality|sweep",
+         "filters|psth|scores|learning|strip|layers|paths|input|truth|irf|irf-sta|network|protocol|circuit|stimulus|quality|"
+         "sweep",
          "what to draw"},
         {"results", 0, RETC_OPTION_INPUTS, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &asked.inputs, 0, 0, NULL,
          "result files, as listed above"},
@@ -412,6 +427,8 @@ retc_cmd_figure(int argc, char **argv) {
          "scores, quality and filters of models the first 30, in circuit (its wiring) the first of each type"},
         {"start", 0, RETC_OPTION_DOUBLE, 0, &asked.start, 0, 1e9, "s", "where the window starts, from the first sample on"},
         {"duration", 0, RETC_OPTION_DOUBLE, 0, &asked.duration, 1e-3, 1e9, "s", "length of the window"},
+        {"times", 0, RETC_OPTION_NUMBERS, 0, &asked.times, 0, 1e9, "s",
+         "input: up to 5 moments of the window; without it the strongest in each of its fifths"},
         {"layer", 0, RETC_OPTION_TEXT, 0, &asked.layer, 0, 0, NULL,
          "strip: layer of the modes; without it the first that has any"},
         {"modes", 0, RETC_OPTION_TEXT, 0, &asked.modes, 0, 0, NULL,

@@ -21,6 +21,7 @@ C_TESTS = \
     tests/check_figure \
     tests/check_fit \
     tests/check_figure_circuit \
+    tests/check_figure_input \
     tests/check_figure_models \
     tests/check_golden \
     tests/check_golden_irf \

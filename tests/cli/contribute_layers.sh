@@ -131,6 +131,21 @@ input() {
     refused 2 '--input' contribute ../results/cnn.h5 ../results/recording.h5 --input all
 }
 
+input_figure() {
+    results
+    expect 0 contribute -q --target cell --input map --input-every 2 -o c.h5
+    draw input c.h5
+    rows figure | grep -q '^"cell01" "Hz" .* 12 12 0 0 5 .* 1 $'
+    [ "$(rows moments | wc -l)" -eq 5 ]
+    [ "$(rows 'map 5' | wc -l)" -eq 144 ]
+    draw input c.h5 --times 0.3,0.4 --force
+    [ "$(rows moments | wc -l)" -eq 2 ]
+    refused_figure 1 '--times: 99 s is not in the window' input c.h5 --times 99
+    refused_figure 2 '--times is for the figure input, not for layers' layers c.h5 --times 1
+    expect 0 contribute -q -o none.h5
+    refused_figure 1 'none.h5: holds no input attributions; retcodec contribute --input map writes them' input none.h5
+}
+
 bad_paths() {
     results
     refused 1 'the model has one convolution; paths lead through two' contribute ../results/ln.h5 ../results/recording.h5 --paths
@@ -167,4 +182,4 @@ truth() {
     refused_figure 2 'truth takes a file of contributions and a recording, 1 are given' truth c.h5
 }
 
-run_cases reductions no_reductions bad_reductions layers paths bad_paths input truth
+run_cases reductions no_reductions bad_reductions layers paths bad_paths input input_figure truth
