@@ -4,22 +4,19 @@
 #include <string.h>
 
 #include "line.h"
+#include "refine.h"
+#include "stream.h"
 
-enum {
-    FIRST_STEPS = 8, /* of the finer sum; fewer miss kinks that both sums step over */
-    WHOLE = 16,      /* samples that the kernels take at once */
-    TOGETHER = 64    /* samples whose sums stay near while a map is read */
-};
+enum { TOGETHER = 64 /* samples whose sums stay near while a map is read */ };
 
 /* Storage of one thread. */
 typedef struct {
     retc_path path;
     retc_attribution *attribution; /* other methods than paths */
+    retc_refine *refine;           /* steps as needed */
     retc_line line;
     float **sum;                  /* per cut (rows,ld), retc_path_rows of them: mean over baselines */
-    float **fine, **coarse;       /* per cut (rows,ld): sums of the steps, and of half as many */
-    double **change, **norm;      /* per cut (block) squares, of the samples still in work */
-    size_t *column, *done, *keep; /* (block) sample of a column still in work; columns that are done, that are not */
+    float **fine;                 /* per cut (rows,ld): from one baseline, by a fixed number of steps */
     size_t *steps;                /* (block) that a sample got */
     float **reduced[3];           /* contribution, activation, gradient: per cut (block,2C) */
     double **residual, **error;   /* per cut (block) */
@@ -35,6 +32,7 @@ typedef struct {
     retc_baseline baseline;
     float *base;       /* (baselines,units): conv0's output */
     size_t *cut, cuts; /* layers at which contributions are taken */
+    size_t *rows;      /* (cuts) */
     slot_storage *slot;
     size_t slots;
     retc_contribution_receiver *receive;
@@ -43,11 +41,12 @@ typedef struct {
 
 retc_contribute_options
 retc_contribute_default(void) {
+    const retc_refine_options refine = retc_refine_default();
     return (retc_contribute_options){.attribution = {.samples = 16, .noise = 0.2, .orders = 8, .seed = 1},
                                      .rule = RETC_SECANT,
-                                     .tolerance = 1e-2,
-                                     .floor = 1e-3,
-                                     .most_steps = 1024,
+                                     .tolerance = refine.tolerance,
+                                     .floor = refine.floor,
+                                     .most_steps = refine.most_steps,
                                      .block = 64};
 }
 
@@ -79,12 +78,6 @@ retc_contribute_cuts(const retc_network *network, retc_contribute_place place, s
     return n;
 }
 
-/* Units and bypasses. */
-static size_t
-cut_rows(const engine *e, size_t k) {
-    return retc_path_rows(e->network, e->cut[k]);
-}
-
 /* ---- storage --------------------------------------------------------------------------------------------------------- */
 
 /* Per cut an array of `width` values for each of its units or channels. */
@@ -102,6 +95,13 @@ cut_rows(const engine *e, size_t k) {
         retc_free(array);                                                                                                      \
     } while (0)
 
+static retc_refine *
+make_refine(slot_storage *s, const engine *e) {
+    const retc_contribute_options *o = e->options;
+    const retc_refine_task task = {e->cuts, e->cuts, e->rows, retc_path_secant, &s->path};
+    return retc_refine_alloc(&s->path, &task, &(retc_refine_options){o->tolerance, o->floor, o->most_steps});
+}
+
 static int
 slot_init(slot_storage *s, const engine *e) {
     int status = RETC_OK;
@@ -110,21 +110,18 @@ slot_init(slot_storage *s, const engine *e) {
     RETC_TRY(retc_path_init(&s->path, network, e->target, e->cut, e->cuts, block));
     size_t ld = s->path.tape[1]->ld;
     RETC_TRY(retc_line_init(&s->line, &e->baseline, s->path.tape[1]));
-    ALLOC_CUTS(s->sum, e, cut_rows(e, k) * ld);
-    ALLOC_CUTS(s->fine, e, cut_rows(e, k) * ld);
-    ALLOC_CUTS(s->coarse, e, retc_contribute_refines(e->options) ? cut_rows(e, k) * ld : 1);
+    ALLOC_CUTS(s->sum, e, e->rows[k] * ld);
+    if (retc_contribute_refines(e->options))
+        RETC_TRY(RETC_GOT(s->refine = make_refine(s, e)));
+    else
+        ALLOC_CUTS(s->fine, e, e->rows[k] * ld);
     if (e->options->attribution.method != RETC_METHOD_PATH)
         RETC_TRY(RETC_GOT(s->attribution = retc_attribution_alloc(&s->path, &e->options->attribution)));
     ALLOC_CUTS(s->standard_error, e, network->layer[e->cut[k]].C * block);
-    ALLOC_CUTS(s->change, e, block);
-    ALLOC_CUTS(s->norm, e, block);
     ALLOC_CUTS(s->residual, e, block);
     ALLOC_CUTS(s->error, e, block);
     for (int r = 0; r < 3; ++r)
         ALLOC_CUTS(s->reduced[r], e, 2 * network->layer[e->cut[k]].C * block);
-    RETC_TRY(RETC_ALLOC(s->column, block));
-    RETC_TRY(RETC_ALLOC(s->done, block));
-    RETC_TRY(RETC_ALLOC(s->keep, block));
     RETC_TRY(RETC_ALLOC(s->steps, block));
     RETC_TRY(RETC_ALLOC(s->target, block));
     RETC_TRY(RETC_ALLOC(s->target_zero, block));
@@ -136,20 +133,17 @@ done:
 static void
 slot_clear(slot_storage *s, size_t cuts) {
     retc_attribution_free(s->attribution);
+    retc_refine_free(s->refine);
     retc_path_clear(&s->path);
     retc_line_clear(&s->line);
     FREE_CUTS(s->sum, cuts);
     FREE_CUTS(s->fine, cuts);
-    FREE_CUTS(s->coarse, cuts);
     FREE_CUTS(s->standard_error, cuts);
-    FREE_CUTS(s->change, cuts);
-    FREE_CUTS(s->norm, cuts);
     FREE_CUTS(s->residual, cuts);
     FREE_CUTS(s->error, cuts);
     for (int r = 0; r < 3; ++r)
         FREE_CUTS(s->reduced[r], cuts);
-    retc_free(s->column), retc_free(s->done), retc_free(s->keep), retc_free(s->steps);
-    retc_free(s->target), retc_free(s->target_zero), retc_free(s->rate);
+    retc_free(s->steps), retc_free(s->target), retc_free(s->target_zero), retc_free(s->rate);
 }
 
 static int
@@ -158,6 +152,9 @@ engine_init(engine *e, const retc_stream_options *stream) {
     e->baseline = e->options->baseline ? *e->options->baseline : retc_baseline_grey();
     RETC_TRY(RETC_ALLOC(e->cut, e->network->layers));
     e->cuts = retc_contribute_cuts(e->network, e->options->place, e->cut);
+    RETC_TRY(RETC_ALLOC(e->rows, e->cuts));
+    for (size_t k = 0; k < e->cuts; ++k)
+        e->rows[k] = retc_path_rows(e->network, e->cut[k]);
     RETC_TRY(retc_baseline_starts(&e->baseline, e->network, &e->base));
     e->slots = retc_stream_slots(stream);
     RETC_TRY(RETC_ALLOC(e->slot, e->slots));
@@ -172,108 +169,7 @@ engine_clear(engine *e) {
     for (size_t i = 0; e->slot && i < e->slots; ++i)
         slot_clear(&e->slot[i], e->cuts);
     retc_free(e->slot);
-    retc_free(e->base);
-    retc_free(e->cut);
-}
-
-/* ---- as many steps as needed ----------------------------------------------------------------------------------------- */
-
-/* Squares of |c_2s - c_s| and |c| of the first n columns, over units; what bypasses them is as good, as it is the rest. */
-static void
-measure_change(const engine *e, slot_storage *s, size_t n) {
-    size_t ld = s->path.tape[1]->ld;
-    for (size_t k = 0; k < e->cuts; ++k) {
-        memset(s->change[k], 0, n * sizeof(double));
-        memset(s->norm[k], 0, n * sizeof(double));
-        for (size_t row = 0; row < retc_layer_units(&e->network->layer[e->cut[k]]); ++row)
-            for (size_t t = 0; t < n; ++t) {
-                float fine = s->fine[k][row * ld + t], change = fine - s->coarse[k][row * ld + t];
-                double best = (double)(fine + change / 3);
-                s->change[k][t] += (double)change * (double)change;
-                s->norm[k][t] += best * best;
-            }
-    }
-}
-
-/* Is column t done?  One that is not finite never will be. */
-static int
-judge(const engine *e, const slot_storage *s, size_t t) {
-    const retc_contribute_options *o = e->options;
-    int done = 1;
-    for (size_t k = 0; k < e->cuts; ++k)
-        done &= !isfinite(s->norm[k][t]) || sqrt(s->change[k][t]) <= o->tolerance * fmax(sqrt(s->norm[k][t]), o->floor);
-    return done;
-}
-
-/* The largest over baselines counts. */
-static void
-record_error(const engine *e, slot_storage *s, size_t t, size_t steps) {
-    size_t sample = s->column[t];
-    s->steps[sample] = steps > s->steps[sample] ? steps : s->steps[sample];
-    for (size_t k = 0; k < e->cuts; ++k)
-        s->error[k][sample] = fmax(s->error[k][sample], sqrt(s->change[k][t]) / fmax(sqrt(s->norm[k][t]), e->options->floor));
-}
-
-/* Add the n columns `done` to their samples, extrapolated when there is a coarse sum. */
-static void
-settle(const engine *e, slot_storage *s, const size_t *done, size_t n, int extrapolate) {
-    size_t ld = s->path.tape[1]->ld;
-    float share = 1 / (float)e->baseline.n;
-    for (size_t k = 0; k < e->cuts; ++k)
-        for (size_t row = 0; row < cut_rows(e, k); ++row)
-            for (size_t i = 0; i < n; ++i) {
-                float fine = s->fine[k][row * ld + done[i]];
-                float best = extrapolate ? fine + (fine - s->coarse[k][row * ld + done[i]]) / 3 : fine;
-                s->sum[k][row * ld + s->column[done[i]]] += share * best;
-            }
-}
-
-/* Keep only the columns keep[0] < keep[1] < ... of every row. */
-static void
-pack(float *rows, size_t count, size_t ld, const size_t *keep, size_t n) {
-    for (size_t row = 0; row < count; ++row)
-        for (size_t t = 0; t < n; ++t)
-            rows[row * ld + t] = rows[row * ld + keep[t]];
-}
-
-/* Settle what is done after a sweep and move the rest together: the number that is left. */
-static size_t
-sift(const engine *e, slot_storage *s, size_t n, size_t steps) {
-    size_t left = 0, settled = 0, ld = s->path.tape[1]->ld, units = retc_layer_units(&e->network->layer[0]);
-    measure_change(e, s, n);
-    for (size_t t = 0; t < n; ++t)
-        if (judge(e, s, t) || 2 * steps > e->options->most_steps) {
-            record_error(e, s, t, steps);
-            s->done[settled++] = t;
-        } else {
-            s->keep[left++] = t;
-        }
-    if (settled == 0)
-        return left;
-    settle(e, s, s->done, settled, 1);
-    pack(s->line.delta, units, ld, s->keep, left);
-    if (s->line.base)
-        pack(s->line.base, units, ld, s->keep, left);
-    for (size_t k = 0; k < e->cuts; ++k)
-        pack(s->fine[k], cut_rows(e, k), ld, s->keep, left);
-    for (size_t t = 0; t < left; ++t)
-        s->column[t] = s->column[s->keep[t]];
-    return left;
-}
-
-/* Double the steps of the samples that are not done; the first sweep has been made.  Kernels work on whole vectors of samples:
- * what fills up the last one is there from before, and nobody reads what becomes of it. */
-static void
-refine(const engine *e, slot_storage *s, retc_path_line line) {
-    size_t steps = FIRST_STEPS, left = line.n, ld = s->path.tape[1]->ld;
-    while ((left = sift(e, s, left, steps)) > 0) {
-        float **swap = s->fine;
-        s->fine = s->coarse, s->coarse = swap;
-        steps *= 2;
-        line.n = (left + WHOLE - 1) / WHOLE * WHOLE;
-        line.n = line.n < ld ? line.n : ld;
-        retc_path_sweep(&s->path, &line, RETC_SECANT, steps, s->fine, NULL);
-    }
+    retc_free(e->base), retc_free(e->cut), retc_free(e->rows);
 }
 
 /* ---- reduction ------------------------------------------------------------------------------------------------------- */
@@ -324,7 +220,7 @@ reduce_sums(const engine *e, slot_storage *s, size_t n) {
         reduce(&e->network->layer[e->cut[k]], s->sum[k], ld, n, s->reduced[0][k]);
         double *residual = s->residual[k];
         memset(residual, 0, n * sizeof *residual);
-        for (size_t row = 0; row < cut_rows(e, k); ++row)
+        for (size_t row = 0; row < e->rows[k]; ++row)
             for (size_t t = 0; t < n; ++t)
                 residual[t] += (double)s->sum[k][row * ld + t];
         for (size_t t = 0; t < n; ++t)
@@ -339,7 +235,7 @@ begin_block(const engine *e, slot_storage *s, size_t n) {
     size_t ld = s->path.tape[1]->ld;
     memset(s->target_zero, 0, n * sizeof(double));
     for (size_t k = 0; k < e->cuts; ++k) {
-        memset(s->sum[k], 0, cut_rows(e, k) * ld * sizeof(float));
+        memset(s->sum[k], 0, e->rows[k] * ld * sizeof(float));
         memset(s->error[k], 0, n * sizeof(double));
     }
     for (size_t t = 0; t < n; ++t)
@@ -352,18 +248,48 @@ add_start(const engine *e, slot_storage *s, size_t n) {
         s->target_zero[t] += s->path.start[t] / (double)e->baseline.n;
 }
 
+/* Add the contributions that a fixed number of steps gives. */
+static void
+walk(const engine *e, slot_storage *s, const retc_path_line *line) {
+    size_t ld = s->path.tape[1]->ld;
+    const float share = 1 / (float)e->baseline.n;
+    for (size_t k = 0; k < e->cuts; ++k)
+        memset(s->fine[k], 0, e->rows[k] * ld * sizeof(float));
+    if (e->options->rule == RETC_SECANT)
+        retc_path_walk(&s->path, line, e->options->steps, retc_path_secant, &s->path, s->fine);
+    else
+        retc_path_walk_trapezia(&s->path, line, e->options->steps, s->fine);
+    for (size_t k = 0; k < e->cuts; ++k)
+        for (size_t row = 0; row < e->rows[k]; ++row)
+            for (size_t t = 0; t < line->n; ++t)
+                s->sum[k][row * ld + t] += share * s->fine[k][row * ld + t];
+}
+
+/* The largest over baselines counts. */
+static void
+record(const engine *e, slot_storage *s, size_t n) {
+    for (size_t t = 0; t < n; ++t) {
+        size_t steps = retc_refine_steps(s->refine, t);
+        s->steps[t] = steps > s->steps[t] ? steps : s->steps[t];
+        for (size_t k = 0; k < e->cuts; ++k)
+            s->error[k][t] = fmax(s->error[k][t], retc_refine_error(s->refine, k, t));
+    }
+}
+
 /* Along the path from baseline b. */
 static void
-integrate(const engine *e, slot_storage *s, retc_path_line line, size_t b) {
-    size_t steps = e->options->steps;
-    retc_path_sweep(&s->path, &line, e->options->rule, steps ? steps : FIRST_STEPS, s->fine, steps ? NULL : s->coarse);
-    if (b == 0)
-        describe_end(e, s, line.n);
-    add_start(e, s, line.n);
-    if (steps)
-        settle(e, s, s->done, line.n, 0);
+integrate(const engine *e, slot_storage *s, const retc_path_line *line, size_t b) {
+    if (s->refine)
+        retc_refine_begin(s->refine, line);
     else
-        refine(e, s, line);
+        walk(e, s, line);
+    if (b == 0)
+        describe_end(e, s, line->n);
+    add_start(e, s, line->n);
+    if (s->refine) {
+        retc_refine_finish(s->refine, 1 / (float)e->baseline.n, s->sum);
+        record(e, s, line->n);
+    }
 }
 
 /* By another method; one that knows no baseline is done at the first. */
@@ -391,13 +317,11 @@ contribute_block(void *context, size_t slot, retc_tape *tape, const retc_block *
     s->path.tape[0] = tape;
     begin_block(e, s, n);
     for (size_t b = 0; b < e->baseline.n; ++b) {
-        for (size_t t = 0; t < n; ++t)
-            s->column[t] = s->done[t] = t;
-        retc_path_line line = retc_line_make(&s->line, &e->baseline, e->base, b, tape, block, s->column, n);
+        retc_path_line line = retc_line_make(&s->line, &e->baseline, e->base, b, tape, block, NULL, n);
         if (s->attribution)
             attribute(e, s, line, b, block->t0 + 1 - e->network->lag - e->network->L);
         else
-            integrate(e, s, line, b);
+            integrate(e, s, &line, b);
     }
     reduce_sums(e, s, n);
     return RETC_OK;
@@ -433,9 +357,8 @@ check_options(const retc_network *network, const retc_target *target, const retc
         return RETC_FAIL(RETC_EINVAL, "the target is of %zu cells, the model has %zu", target->N, network->N);
     if (retc_contribute_refines(o) && o->rule != RETC_SECANT)
         return RETC_FAIL(RETC_EINVAL, "steps as needed are secants; trapezia need a fixed number of steps");
-    if (retc_contribute_refines(o) && (!(o->tolerance > 0) || !(o->floor >= 0) || o->most_steps < FIRST_STEPS))
-        return RETC_FAIL(RETC_EINVAL, "steps as needed take a tolerance above 0, a floor of at least 0 and at least %d steps",
-                         FIRST_STEPS);
+    if (retc_contribute_refines(o) && retc_refine_check(&(retc_refine_options){o->tolerance, o->floor, o->most_steps}) < 0)
+        return RETC_EINVAL;
     return retc_attribution_check(&o->attribution);
 }
 

@@ -7,14 +7,9 @@
  *
  * What residual additions carry past a layer is no unit of it; it has its own contributions, which belong to the sum (path.h).
  *
- * The path is cut into steps (path.h).  A fixed number of them, by trapezia as published or by secants; or, the default, as
- * many as each sample needs: the contributions of s and of 2s secant steps, c_s and c_2s, err as 1/s^2, so that
- *
- *     c = c_2s + (c_2s - c_s)/3        (Richardson 1911)
- *
- * is better than both, and as complete, since the weights add up to 1.  A sample is done when |c_2s - c_s| <= tolerance
- * max(|c|, floor) at every layer, norms over all units; else its steps are doubled.  The change is an estimate, most often
- * three times the error of c or more; where both sums step over the same kinks of ReLUs it can be too small.
+ * The path is cut into steps (path.h): a fixed number of them, by trapezia as published or by secants; or, the default, as many
+ * secants as each sample needs, where it needs them, until the contributions of all units of every layer, not only their sum,
+ * are within the tolerance by an estimate of their error (refine.h).
  *
  * Activations are the outputs of the convolutions, or what batch norm or the nonlinearity behind them makes of it.
  *
@@ -59,10 +54,10 @@ typedef struct {
     const float *const *activation;     /* per cut (n,2 C_k): the same of the activations at the stimulus */
     const float *const *gradient;       /* per cut (n,2 C_k): the same of dt/da at the stimulus */
     const double *const *residual;      /* per cut (n): sum of contributions, with bypasses, - (t(x) - t(x0)) */
-    const double *const *error;         /* per cut (n): |c_2s - c_s| / max(|c|, floor); NULL with fixed steps, without path */
+    const double *const *error;         /* per cut (n), relative (refine.h); NULL with fixed steps, without path */
     const float *const *standard_error; /* per cut (n,C_k) of the sum over a channel, from the choice of orders; Shapley values
                                            only, else NULL */
-    const size_t *steps;                /* (n) of the finer of the two sums; 0 without path */
+    const size_t *steps;                /* (n) that were taken; 0 without path */
     const float *const *map;            /* per cut (retc_path_rows,map_ld): contributions of all units, C h w rows, then of
                                            what each residual addition carries past the layer; the latter 0 without path */
     size_t map_ld;

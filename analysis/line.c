@@ -49,11 +49,11 @@ retc_line_make(retc_line *line, const retc_baseline *baseline, const float *star
         float *delta = line->delta + row * ld, *base = line->base ? line->base + row * ld : NULL;
         float add = bias ? bias[row / map] : 0, start = baseline->window ? starts[b * units + row] - add : 0;
         for (size_t i = 0; i < n && base; ++i) {
-            base[i] = base[at[i]];
-            delta[i] = delta[at[i]] - (base[i] - add);
+            base[i] = base[at ? at[i] : i];
+            delta[i] = delta[at ? at[i] : i] - (base[i] - add);
         }
         for (size_t i = 0; i < n && !base; ++i)
-            delta[i] = delta[at[i]] - start;
+            delta[i] = delta[at ? at[i] : i] - start;
     }
     return (retc_path_line){n, line->delta, line->base ? line->base : starts + b * units, line->base == NULL};
 }

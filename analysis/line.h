@@ -23,8 +23,9 @@ typedef struct {
 int retc_line_init(retc_line *line, const retc_baseline *baseline, const retc_tape *like) RETC_USED;
 void retc_line_clear(retc_line *line);
 
-/* Where samples at[0] < at[1] < ... (n of them) of a block run from baseline b.  `starts` are retc_baseline_starts'.  The tape
- * holds the block's movie.  From mean grey delta is W * x alone, without a difference that rounds. */
+/* Where samples at[0] < at[1] < ... (n of them; NULL: the first n) of a block run from baseline b.  `starts` are
+ * retc_baseline_starts'.  The tape holds the block's movie.  From mean grey delta is W * x alone, without a difference that
+ * rounds. */
 retc_path_line retc_line_make(retc_line *line, const retc_baseline *baseline, const float *starts, size_t b, retc_tape *tape,
                               const retc_block *block, const size_t *at, size_t n);
 

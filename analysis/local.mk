@@ -26,6 +26,7 @@ libretcodec_internal_la_SOURCES += \
     analysis/separate.c analysis/separate.h \
     analysis/line.c analysis/line.h \
     analysis/path.c analysis/path.h \
+    analysis/refine.c analysis/refine.h \
     analysis/target.c analysis/target.h analysis/target_value.c \
     analysis/predict.c analysis/predict.h \
     analysis/predict_ensemble.c analysis/predict_ensemble.h \
@@ -33,7 +34,7 @@ libretcodec_internal_la_SOURCES += \
     analysis/scores.c analysis/scores.h
 pkginclude_HEADERS += analysis/attribution.h analysis/baseline.h analysis/contribute.h analysis/contribute_file.h analysis/predict.h \
     analysis/predict_ensemble.h analysis/predict_file.h analysis/scores.h analysis/irf.h \
-    analysis/irf_change.h analysis/irf_compact.h analysis/irf_shape.h analysis/line.h analysis/path.h analysis/separate.h analysis/target.h
+    analysis/irf_change.h analysis/irf_compact.h analysis/irf_shape.h analysis/line.h analysis/path.h analysis/refine.h analysis/separate.h analysis/target.h
 libretcodec_internal_la_SOURCES += \
     analysis/modes.c analysis/modes.h analysis/modes_file.c \
     analysis/sae.c analysis/sae.h analysis/sae_fit.c analysis/sae_reference.c \

@@ -4,6 +4,35 @@
 
 #include "rows.h"
 
+/* ---- making ---------------------------------------------------------------------------------------------------------- */
+
+/* Does a layer take every unit by itself, and give as many? */
+static int
+is_unitwise(retc_layer_kind kind) {
+    switch (kind) {
+    case RETC_LAYER_BATCHNORM:
+    case RETC_LAYER_SCALE:
+    case RETC_LAYER_NOISE:
+    case RETC_LAYER_RELU:
+    case RETC_LAYER_SOFTPLUS:
+    case RETC_LAYER_EXP:
+    case RETC_LAYER_TANH:
+    case RETC_LAYER_SIGMOID:
+    case RETC_LAYER_PIECEWISE:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+/* Up from a cut as long as all that its units do goes through the next layer. */
+static size_t
+find_home(const retc_network *network, size_t l) {
+    while (l + 1 < network->layers && is_unitwise(network->layer[l + 1].kind) && !retc_network_is_added_again(network, l))
+        ++l;
+    return l;
+}
+
 int
 retc_path_init(retc_path *path, const retc_network *network, const retc_target *target, const size_t *cut, size_t cuts,
                size_t block) {
@@ -11,7 +40,11 @@ retc_path_init(retc_path *path, const retc_network *network, const retc_target *
     *path = (retc_path){.network = network, .target = target, .cut = cut, .cuts = cuts};
     for (int i = 1; i < 3; ++i)
         RETC_TRY(RETC_GOT(path->tape[i] = retc_tape_alloc(network, block, RETC_TAPE_GRADIENTS | RETC_TAPE_NO_MOVIE, NULL)));
+    RETC_TRY(RETC_ALLOC(path->home, cuts));
+    for (size_t k = 0; k < cuts; ++k)
+        path->home[k] = find_home(network, cut[k]);
     RETC_TRY(RETC_ALLOC(path->start, path->tape[1]->ld));
+    RETC_TRY(RETC_ALLOC(path->width, path->tape[1]->ld));
     RETC_TRY(RETC_ALLOC(path->y, network->N));
     RETC_TRY(RETC_ALLOC(path->y0, network->N));
     RETC_TRY(RETC_ALLOC(path->g, network->N));
@@ -23,10 +56,8 @@ void
 retc_path_clear(retc_path *path) {
     for (int i = 1; i < 3; ++i)
         retc_tape_free(path->tape[i]);
-    retc_free(path->start);
-    retc_free(path->y);
-    retc_free(path->y0);
-    retc_free(path->g);
+    retc_free(path->home), retc_free(path->start), retc_free(path->width);
+    retc_free(path->y), retc_free(path->y0), retc_free(path->g);
     *path = (retc_path){0};
 }
 
@@ -64,8 +95,20 @@ retc_path_move(const retc_path *path, const retc_path_line *line, float alpha, r
     retc_tape_forward(tape, 1, path->network->layers, line->n);
 }
 
-static void
-start_at(retc_path *path, const retc_path_line *line, retc_tape *tape) {
+void
+retc_path_move_each(const retc_path *path, const retc_path_line *line, const float *alpha, retc_tape *tape) {
+    size_t ld = tape->ld;
+    for (size_t row = 0; row < retc_layer_units(&path->network->layer[0]); ++row) {
+        const float *delta = line->delta + row * ld, *base = line->common_base ? NULL : line->base + row * ld;
+        float *out = tape->out[0] + row * ld, common = base ? 0 : line->base[row];
+        for (size_t t = 0; t < line->n; ++t)
+            out[t] = (base ? base[t] : common) + alpha[t] * delta[t];
+    }
+    retc_tape_forward(tape, 1, path->network->layers, line->n);
+}
+
+void
+retc_path_start(retc_path *path, const retc_path_line *line, retc_tape *tape) {
     retc_path_move(path, line, 0, tape);
     for (size_t t = 0; t < line->n; ++t)
         path->start[t] = retc_path_target(path, tape, t);
@@ -73,7 +116,7 @@ start_at(retc_path *path, const retc_path_line *line, retc_tape *tape) {
 
 void
 retc_path_take_ends(retc_path *path, const retc_path_line *line) {
-    start_at(path, line, path->tape[1]);
+    retc_path_start(path, line, path->tape[1]);
     retc_path_move(path, line, 1, path->tape[0]);
     path->end = path->tape[0];
 }
@@ -93,13 +136,18 @@ target_gradient(retc_path *path, const retc_tape *from, retc_tape *tape, size_t 
     }
 }
 
-void
-retc_path_differentiate(retc_path *path, const retc_tape *from, retc_tape *tape, size_t n) {
+static void
+differentiate(retc_path *path, const retc_tape *from, retc_tape *tape, size_t lowest, size_t n) {
     target_gradient(path, from, tape, n);
     if (from == tape)
-        retc_tape_backward(tape, path->network->layers - 1, path->cut[0], n);
+        retc_tape_backward(tape, path->network->layers - 1, lowest, n);
     else
-        retc_tape_backward_secant(tape, from, path->network->layers - 1, path->cut[0], n);
+        retc_tape_backward_secant(tape, from, path->network->layers - 1, lowest, n);
+}
+
+void
+retc_path_differentiate(retc_path *path, const retc_tape *from, retc_tape *tape, size_t n) {
+    differentiate(path, from, tape, path->cut[0], n);
 }
 
 void
@@ -107,13 +155,7 @@ retc_path_differentiate_end(retc_path *path, size_t n) {
     retc_path_differentiate(path, path->end, path->end, n);
 }
 
-/* ---- the sweep ------------------------------------------------------------------------------------------------------- */
-
-static void
-clear_sums(const retc_path *path, float *const *sum) {
-    for (size_t k = 0; k < path->cuts; ++k)
-        memset(sum[k], 0, retc_path_rows(path->network, path->cut[k]) * path->tape[1]->ld * sizeof(float));
-}
+/* ---- one step -------------------------------------------------------------------------------------------------------- */
 
 size_t
 retc_path_rows(const retc_network *network, size_t l) {
@@ -154,67 +196,63 @@ add_bypasses(const retc_path *path, retc_path_rule rule, const retc_tape *from, 
     }
 }
 
-/* Add one step's share: gradient times the change of activation. */
+/* One step's share, gradient times the change of activation, at layers `layer` (cuts). */
 static void
-add_step(const retc_path *path, retc_path_rule rule, const retc_tape *from, const retc_tape *tape, size_t n,
-         float *const *sums) {
+add_shares(const retc_path *path, retc_path_rule rule, const retc_tape *from, const retc_tape *tape, const size_t *layer,
+           size_t n, float *const *sums) {
     for (size_t k = 0; k < path->cuts; ++k) {
-        size_t l = path->cut[k], units = retc_layer_units(&path->network->layer[l]);
+        size_t l = layer[k], units = retc_layer_units(&path->network->layer[l]);
+        int all = !retc_network_grabbed(path->network, l);
         for (size_t row = 0; row < units; ++row)
-            if (retc_path_sees(path->network, l, row))
+            if (all || retc_path_sees(path->network, l, row))
                 add_product(rule, from, tape, l, row, l, row, n, sums[k] + row * tape->ld);
         add_bypasses(path, rule, from, tape, l, n, sums[k] + units * tape->ld);
     }
 }
 
-/* One step: bring `to` to alpha, differentiate, add. */
+void
+retc_path_secant(void *context, const retc_tape *from, retc_tape *to, const float *width, size_t n, float *const *sums) {
+    retc_path *path = context;
+    (void)width;
+    differentiate(path, from, to, path->home[0], n);
+    add_shares(path, RETC_SECANT, from, to, path->home, n, sums);
+}
+
+/* ---- many steps ------------------------------------------------------------------------------------------------------ */
+
 static void
-take_step(retc_path *path, const retc_path_line *line, retc_path_rule rule, double alpha, const retc_tape *from, retc_tape *to,
-          float *const *sums) {
-    retc_path_move(path, line, (float)alpha, to);
-    retc_path_differentiate(path, rule == RETC_SECANT ? from : to, to, line->n);
-    add_step(path, rule, from, to, line->n, sums);
-}
-
-static retc_tape *
-sweep(retc_path *path, const retc_path_line *line, retc_path_rule rule, size_t steps, float *const *fine) {
-    retc_tape *from = path->tape[0], *to = path->tape[1];
-    for (size_t i = 1; i <= steps; ++i) {
-        take_step(path, line, rule, (double)i / (double)steps, from, to, fine);
-        retc_tape *swap = from;
-        from = to, to = swap;
-    }
-    return from;
-}
-
-/* Two steps, then one over both, whose ends are there already. */
-static retc_tape *
-sweep_in_pairs(retc_path *path, const retc_path_line *line, size_t steps, float *const *fine, float *const *coarse) {
-    retc_tape *from = path->tape[0], *middle = path->tape[1], *to = path->tape[2];
-    for (size_t i = 0; i < steps; i += 2) {
-        take_step(path, line, RETC_SECANT, (double)(i + 1) / (double)steps, from, middle, fine);
-        take_step(path, line, RETC_SECANT, (double)(i + 2) / (double)steps, middle, to, fine);
-        retc_path_differentiate(path, from, to, line->n);
-        add_step(path, RETC_SECANT, from, to, line->n, coarse);
-        retc_tape *swap = from;
-        from = to, to = swap;
-    }
-    return from;
+swap(retc_tape **a, retc_tape **b) {
+    retc_tape *other = *a;
+    *a = *b, *b = other;
 }
 
 void
-retc_path_sweep(retc_path *path, const retc_path_line *line, retc_path_rule rule, size_t steps, float *const *fine,
-                float *const *coarse) {
-    clear_sums(path, fine);
-    start_at(path, line, path->tape[0]);
-    if (rule == RETC_TRAPEZIUM)
-        retc_path_differentiate(path, path->tape[0], path->tape[0], line->n);
-    if (coarse) {
-        clear_sums(path, coarse);
-        path->end = sweep_in_pairs(path, line, steps, fine, coarse);
-    } else {
-        path->end = sweep(path, line, rule, steps, fine);
+retc_path_walk(retc_path *path, const retc_path_line *line, size_t steps, retc_path_step *step, void *context,
+               float *const *sums) {
+    retc_tape *from = path->tape[0], *to = path->tape[1];
+    for (size_t t = 0; t < line->n; ++t)
+        path->width[t] = 1 / (float)steps;
+    retc_path_start(path, line, from);
+    for (size_t i = 1; i <= steps; ++i) {
+        retc_path_move(path, line, (float)((double)i / (double)steps), to);
+        step(context, from, to, path->width, line->n, sums);
+        swap(&from, &to);
     }
+    path->end = from;
+}
+
+void
+retc_path_walk_trapezia(retc_path *path, const retc_path_line *line, size_t steps, float *const *sums) {
+    retc_tape *from = path->tape[0], *to = path->tape[1];
+    retc_path_start(path, line, from);
+    retc_path_differentiate(path, from, from, line->n);
+    for (size_t i = 1; i <= steps; ++i) {
+        retc_path_move(path, line, (float)((double)i / (double)steps), to);
+        retc_path_differentiate(path, to, to, line->n);
+        add_shares(path, RETC_TRAPEZIUM, from, to, path->cut, line->n, sums);
+        swap(&from, &to);
+    }
+    path->end = from;
 }
 
 /* ---- mean gradient --------------------------------------------------------------------------------------------------- */
@@ -240,7 +278,6 @@ retc_path_mean_gradient(retc_path *path, const retc_path_line *line, retc_path_r
         retc_path_move(path, line, (float)((double)i / (double)steps), to);
         retc_path_differentiate(path, rule == RETC_SECANT ? from : to, to, line->n);
         add_gradient(path, to, rule == RETC_TRAPEZIUM && i == steps ? 0.5f * share : share, line->n, mean);
-        retc_tape *swap = from;
-        from = to, to = swap;
+        swap(&from, &to);
     }
 }

@@ -38,35 +38,50 @@ typedef struct {
     const retc_target *target;
     const size_t *cut;
     size_t cuts;
-    retc_tape *tape[3]; /* [0] is the caller's, set before a sweep */
-    retc_tape *end;     /* after a sweep: the one that stands at alpha = 1 */
-    double *start;      /* (ld) after a sweep: the target at alpha = 0 */
+    size_t *home;       /* (cuts) where secant steps look for them: see retc_path_secant */
+    retc_tape *tape[3]; /* [0] is the caller's, set before a walk */
+    retc_tape *end;     /* after a walk: the one that stands at alpha = 1 */
+    double *start;      /* (ld) after a walk: the target at alpha = 0 */
     double *y, *y0, *g; /* (N) */
+    float *width;       /* (ld) */
 } retc_path;
+
+/* Add what one secant step, from tape `from` to tape `to`, gives to n samples: to arrays sums[0], sums[1] ... of rows of time
+ * ld apart.  width (n) is the change of alpha; gradients of `to` may be overwritten. */
+typedef void retc_path_step(void *context, const retc_tape *from, retc_tape *to, const float *width, size_t n,
+                            float *const *sums);
 
 /* Everything but tape[0], for blocks of up to `block` samples; clear it whatever happens. */
 int retc_path_init(retc_path *path, const retc_network *network, const retc_target *target, const size_t *cut, size_t cuts,
                    size_t block) RETC_USED;
 void retc_path_clear(retc_path *path);
 
-/* Rows that a sweep gives at layer l: its units C h w, then one for every bypass, in the order of retc_network_bypasses. */
+/* Rows of contributions to layer l: its units C h w, then one for every bypass, in the order of retc_network_bypasses. */
 size_t retc_path_rows(const retc_network *network, size_t l);
 
-/* Run from alpha = 0 to 1 in equal steps; fine[k] (rows,ld) is set to the contributions at cut k, retc_path_rows of them.  With
- * `coarse` (not NULL; secants and an even number of steps only) coarse[k] becomes those of half as many steps; this costs a
- * backward pass per two steps, and no forward pass. */
-void retc_path_sweep(retc_path *path, const retc_path_line *line, retc_path_rule rule, size_t steps, float *const *fine,
-                     float *const *coarse);
+/* A retc_path_step, context the path: sums[k] (rows,ld) gets the contributions at cut k, retc_path_rows of them.  Between a cut
+ * and its home there are only layers that take every unit by itself, and there gradient times change is the same at input and
+ * output of a secant; so that no gradient need be brought down to the cut. */
+void retc_path_secant(void *path, const retc_tape *from, retc_tape *to, const float *width, size_t n, float *const *sums);
+
+/* Run from alpha = 0 to 1 in equal steps: secants, by `step`, or trapezia, which give what retc_path_secant does. */
+void retc_path_walk(retc_path *path, const retc_path_line *line, size_t steps, retc_path_step *step, void *context,
+                    float *const *sums);
+void retc_path_walk_trapezia(retc_path *path, const retc_path_line *line, size_t steps, float *const *sums);
 
 /* Of a part's samples, runs of 16 consecutive ones are taken, one run of `every`: kernels work on as many at once, so that
  * single samples would cost as much as runs.  Is this one taken? */
 enum { RETC_PATH_RUN = 16 };
 int retc_path_takes(size_t sample, size_t every);
 
-/* Put a tape at alpha on the line: forward from conv0's output. */
+/* Put a tape at alpha on the line, or every sample at its own: forward from conv0's output. */
 void retc_path_move(const retc_path *path, const retc_path_line *line, float alpha, retc_tape *tape);
+void retc_path_move_each(const retc_path *path, const retc_path_line *line, const float *alpha, retc_tape *tape);
 
-/* Instead of a sweep: put tape[1] at alpha = 0 and tape[0] at 1, which is then path->end, and set path->start. */
+/* Put a tape at alpha = 0, and set path->start. */
+void retc_path_start(retc_path *path, const retc_path_line *line, retc_tape *tape);
+
+/* Instead of a walk: put tape[1] at alpha = 0 and tape[0] at 1, which is then path->end, and set path->start. */
 void retc_path_take_ends(retc_path *path, const retc_path_line *line);
 
 /* Gradients of the target at `tape` down to the lowest cut, into its grad; with `from` another tape, by secants between both.
@@ -74,10 +89,10 @@ void retc_path_take_ends(retc_path *path, const retc_path_line *line);
 void retc_path_differentiate(retc_path *path, const retc_tape *from, retc_tape *tape, size_t n);
 
 /* Mean of the gradient at the first convolution's output over the same path, into `mean` (units,ld); path->cut begins with
- * layer 0.  By secants, mean times delta is what a sweep gives that layer's units. */
+ * layer 0.  By secants, mean times delta is what a walk gives that layer's units. */
 void retc_path_mean_gradient(retc_path *path, const retc_path_line *line, retc_path_rule rule, size_t steps, float *mean);
 
-/* Gradients at the end of the sweep, in the tape path->end, by derivatives. */
+/* Gradients at the end of the walk, in the tape path->end, by derivatives. */
 void retc_path_differentiate_end(retc_path *path, size_t n);
 
 /* Can unit `row` of layer l contribute?  Not where a grab layer passes it by. */

@@ -28,9 +28,9 @@ static const retc_usage usage = {
     "positive contributions are written, with "
     "activations and gradients, in the layout of the CODEC scripts, and per sample the completeness residual: how far "
     "the contributions miss the change of the target.\n\n"
-    "\"secant\" is complete to rounding with any number of steps, and takes as many as every sample needs: steps are doubled "
-    "until the contributions of all units, not only their sum, are within --tolerance of their limit by the estimate that "
-    "the file holds per sample; --steps fixes their number.  \"trapezium\", 20 steps, is the published "
+    "\"secant\" is complete to rounding with any number of steps, and takes as many as every sample needs, where on the way "
+    "it needs them, until the contributions of all units, not only their sum, are within --tolerance of their limit by the "
+    "estimate that the file holds per sample; --steps fixes their number.  \"trapezium\", 20 steps, is the published "
     "method.  What a residual addition carries past a layer belongs to that layer's sum: it is counted in, and written as "
     "/completeness/bypass, one column per addition.\n\n" RETC_TARGET_HELP RETC_METHOD_HELP RETC_BASELINE_HELP
     "Exit code 3 says that some samples did not reach the tolerance in --most-steps; they keep their best.",

@@ -43,7 +43,7 @@ typedef struct {
      "error of a sample's contributions that ends the refinement, relative to their norm over all units of a layer"},         \
     {"floor", 0, RETC_OPTION_DOUBLE, 0, &(contribute).floor, 0, 1e9, NULL,                                                    \
      "norms below this, in units of the target, count as this"},                                                              \
-    {"most-steps", 0, RETC_OPTION_SIZE, 0, &(contribute).most_steps, 8, 1e6, NULL, "steps of a sample at most"},              \
+    {"most-steps", 0, RETC_OPTION_SIZE, 0, &(contribute).most_steps, 10, 1e6, NULL, "steps of a sample at most"},              \
     {"noise", 0, RETC_OPTION_DOUBLE, 0, &(contribute).attribution.noise, 1e-6, 1e3, "stimulus SD",                            \
      "smooth-grad, smooth-grad-cam: standard deviation of the noise that is added to every pixel"},                           \
     {"noise-samples", 0, RETC_OPTION_SIZE, 0, &(contribute).attribution.samples, 1, 1e5, NULL,                                \

@@ -116,7 +116,7 @@ START_TEST(dots_equal_their_definition) {
 }
 END_TEST
 
-enum { ROW = 37, ROW_RESULTS = 9 };
+enum { ROW = 37, ROW_RESULTS = 12 };
 
 /* Every row function on one row with values on, beside and across the kink. */
 static void
@@ -135,6 +135,8 @@ run_rows(const float *x, const float *x0, const float *g, const float *g0, size_
     retc_row_rectify(n, out[8]);
     memcpy(out[7], g0, n * sizeof *g0);
     retc_row_add(x, n, out[7]);
+    memcpy(out[9], x, n * sizeof *x), memcpy(out[10], g, n * sizeof *g), memcpy(out[11], g0, n * sizeof *g0);
+    retc_row_extrapolate(x0, n, out[9], out[10], out[11]);
     sums[0] = 0.5, sums[1] = -0.5;
     retc_row_sums(g, x, 0.25, n, &sums[0], &sums[1]);
 }
@@ -185,6 +187,7 @@ START_TEST(rows_equal_their_formulas) {
     run_rows(x, x0, g, g0, n, first, first_sums);
     for (size_t t = 0; t < n; ++t) {
         double X = (double)x[t], X0 = (double)x0[t], G = (double)g[t], G0 = (double)g0[t], slope = x[t] > 0;
+        double change = X - X0;
         if ((x[t] > 0) != (x0[t] > 0))
             slope = (positive(x[t]) - positive(x0[t])) / (X - X0);
         const double expected[ROW_RESULTS] = {X * (double)1.7f - (double)0.3f,
@@ -195,7 +198,10 @@ START_TEST(rows_equal_their_formulas) {
                                               X0 + 0.5 * (G + G0) * (X - X0),
                                               (double)1.3f * (G - (double)0.2f - (X + (double)0.4f) * (double)0.7f),
                                               G0 + X,
-                                              positive(x[t])};
+                                              positive(x[t]),
+                                              X + change / 3,
+                                              G + change * change,
+                                              fmax(change * change, G0)};
         /* Terms are below 40 here, and no formula rounds more than six times. */
         for (size_t i = 0; i < ROW_RESULTS; ++i)
             ck_assert_msg(fabs((double)first[i][t] - expected[i]) <= 6 * unit_roundoff * 40,

@@ -69,6 +69,7 @@ C_TESTS = \
     tests/check_recovery \
     tests/check_recovery_retina \
     tests/check_reduction \
+    tests/check_refine \
     tests/check_recording \
     tests/check_recording_choice \
     tests/check_reliability \

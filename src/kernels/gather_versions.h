@@ -28,6 +28,7 @@ typedef struct {
     void (*add)(const float *x, size_t n, float *sum);
     void (*step)(const float *g, const float *x, const float *x0, size_t n, float *sum);
     void (*step_trapezium)(const float *g, const float *g0, const float *x, const float *x0, size_t n, float *sum);
+    void (*extrapolate)(const float *coarse, size_t n, float *fine, float *square, float *peak);
     void (*normed_backward)(const float *x, float scale, float mean_g, float mean, float slope, size_t n, float *g);
     void (*sums)(const float *x, const float *y, double shift, size_t n, double *a, double *b);
     void (*normal)(retc_normal *normal, float sigma, size_t n, float *x); /* normal.h */

@@ -43,6 +43,11 @@ retc_row_step_trapezium(const float *g, const float *g0, const float *x, const f
 }
 
 void
+retc_row_extrapolate(const float *coarse, size_t n, float *fine, float *square, float *peak) {
+    retc_kernel_rows()->extrapolate(coarse, n, fine, square, peak);
+}
+
+void
 retc_row_normed_backward(const float *x, float scale, float mean_g, float mean, float slope, size_t n, float *g) {
     retc_kernel_rows()->normed_backward(x, scale, mean_g, mean, slope, n, g);
 }

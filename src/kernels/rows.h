@@ -32,6 +32,10 @@ void retc_row_add(const float *x, size_t n, float *sum);
 void retc_row_step(const float *g, const float *x, const float *x0, size_t n, float *sum);
 void retc_row_step_trapezium(const float *g, const float *g0, const float *x, const float *x0, size_t n, float *sum);
 
+/* With the sum `fine` of two steps and `coarse` of one over both, d = fine - coarse: fine += d/3, square += d^2, peak is at least
+ * d^2 (Richardson 1911). */
+void retc_row_extrapolate(const float *coarse, size_t n, float *fine, float *square, float *peak);
+
 /* g = scale (g - mean_g - (x - mean) slope): backward pass of batch norm, in place */
 void retc_row_normed_backward(const float *x, float scale, float mean_g, float mean, float slope, size_t n, float *g);
 

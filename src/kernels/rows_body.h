@@ -57,6 +57,17 @@ NAME(retc_row_step_trapezium)(const float *restrict g, const float *restrict g0,
 }
 
 static TARGET void
+NAME(retc_row_extrapolate)(const float *restrict coarse, size_t n, float *restrict fine, float *restrict square,
+                           float *restrict peak) {
+    for (size_t t = 0; t < n; ++t) {
+        float d = fine[t] - coarse[t], square_d = d * d;
+        fine[t] += d * (1.0f / 3);
+        square[t] += square_d;
+        peak[t] = square_d > peak[t] ? square_d : peak[t];
+    }
+}
+
+static TARGET void
 NAME(retc_row_normed_backward)(const float *restrict x, float scale, float mean_g, float mean, float slope, size_t n,
                                float *restrict g) {
     for (size_t t = 0; t < n; ++t)
@@ -118,8 +129,11 @@ NAME(retc_row_spectra)(size_t K, const float *restrict w, const float *restrict 
 }
 
 const retc_row_functions NAME(retc_rows) = {
-    NAME(retc_row_affine),          NAME(retc_row_relu), NAME(retc_row_rectify), NAME(retc_row_relu_backward),
-    NAME(retc_row_relu_secant),     NAME(retc_row_add),  NAME(retc_row_step),    NAME(retc_row_step_trapezium),
-    NAME(retc_row_normed_backward), NAME(retc_row_sums), NAME(retc_normal_add),  NAME(retc_row_pool),
-    NAME(retc_row_spectra),
+    NAME(retc_row_affine),      NAME(retc_row_relu),
+    NAME(retc_row_rectify),     NAME(retc_row_relu_backward),
+    NAME(retc_row_relu_secant), NAME(retc_row_add),
+    NAME(retc_row_step),        NAME(retc_row_step_trapezium),
+    NAME(retc_row_extrapolate), NAME(retc_row_normed_backward),
+    NAME(retc_row_sums),        NAME(retc_normal_add),
+    NAME(retc_row_pool),        NAME(retc_row_spectra),
 };
