@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bases.h"
+#include "glm_simulate.h"
 
 retc_glm_options
 retc_glm_default(void) {
@@ -23,7 +24,7 @@ retc_glm_default(void) {
 
 void
 retc_spike_filters_clear(retc_spike_filters *filters) {
-    retc_free(filters->basis), retc_free(filters->history), retc_free(filters->coupling);
+    retc_free(filters->basis), retc_free(filters->history), retc_free(filters->coupling), retc_free(filters->limit);
     *filters = (retc_spike_filters){0};
 }
 
@@ -168,7 +169,7 @@ done:
 }
 
 static int
-take_spike_filters(const glm_design *d, size_t N, const retc_regression *regression, const double *theta,
+take_spike_filters(const glm_design *d, size_t N, double dt, const retc_regression *regression, const double *theta,
                    retc_spike_filters *spikes) {
     int status = RETC_OK;
     size_t taps = d->design.taps, P = retc_regression_parameters(regression);
@@ -180,7 +181,10 @@ take_spike_filters(const glm_design *d, size_t N, const retc_regression *regress
     RETC_TRY(RETC_ALLOC(spikes->history, N * taps));
     if (d->design.coupling)
         RETC_TRY(RETC_ALLOC(spikes->coupling, N * N * taps));
+    RETC_TRY(RETC_ALLOC(spikes->limit, N));
     for (size_t j = 0; j < N; ++j) {
+        RETC_TRY(retc_regression_limit(regression, j, &spikes->limit[j]));
+        spikes->limit[j] = fmin(spikes->limit[j] / dt, retc_glm_fastest);
         retc_regression_spike_filter(regression, theta + j * P, j, j, spikes->history + j * taps);
         for (size_t i = 0; d->design.coupling && i < N; ++i)
             if (i != j)
@@ -205,7 +209,7 @@ fit(retc_recording *recording, const retc_glm_options *options, const retc_progr
     report->parameters = retc_regression_parameters(regression);
     report->windows = retc_regression_windows(regression);
     RETC_TRY(make_network(recording, &d, regression, theta, network));
-    RETC_TRY(take_spike_filters(&d, N, regression, theta, spikes));
+    RETC_TRY(take_spike_filters(&d, N, retc_recording_frame_interval(recording), regression, theta, spikes));
 done:
     retc_regression_free(regression);
     retc_free(theta), retc_free(d.basis), retc_free(d.spike_basis), retc_free(d.corner);

@@ -3,6 +3,10 @@
  *
  *     rate_j(t) = exp(w_j . window(t) + b_j) / dt * exp(sum_i sum_k h_ji[k] c_i[t-1-k])      Hz
  *
+ * but no more than limit_j: real cells stop where exp does not, and cells that excite each other or themselves would drive
+ * simulated trials out of all bounds (Gerhard, Deger & Truccolo 2017, doi 10.1371/journal.pcbi.1005390).  The limit is chosen
+ * by likelihood after the fit (retc_regression_limit).
+ *
  * The first factor is a network, [convolution with the whole image, exp, scale], which all commands take; the second one needs
  * the spikes of the trial. */
 #ifndef RETC_GLM_H
@@ -24,6 +28,7 @@ typedef struct {
     double *basis;         /* (bases,taps) */
     double *history;       /* (N,taps) from a cell to itself */
     double *coupling;      /* (N,N,taps) to cell j from cell i at [j][i], 0 where i = j; NULL without coupling */
+    double *limit;         /* (N) highest rate, Hz; NULL: retc_glm_fastest of all */
 } retc_spike_filters;
 void retc_spike_filters_clear(retc_spike_filters *filters);
 
@@ -54,7 +59,7 @@ void retc_glm_report_clear(retc_glm_report *report);
 retc_network *retc_glm_fit(retc_recording *recording, const retc_glm_options *options, const retc_progress *progress,
                            retc_spike_filters *spikes, retc_glm_report *report);
 
-/* Beside the network in a model file: /glm/{history,coupling,basis}, log gain per spike, and /glm/{ridge,gradient} (N).
+/* Beside the network in a model file: /glm/{history,coupling,basis}, log gain per spike, and /glm/{limit,ridge,gradient} (N).
  * Reading a file without them leaves taps 0. */
 int retc_glm_write(const retc_spike_filters *spikes, const retc_glm_report *report, retc_h5 *file) RETC_USED;
 int retc_spike_filters_read(retc_h5 *file, size_t N, retc_spike_filters *spikes) RETC_USED;

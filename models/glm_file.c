@@ -10,6 +10,10 @@ write_spike_filters(const retc_spike_filters *s, retc_h5 *file) {
     RETC_TRY(retc_h5_put(file, "/glm/history", RETC_H5_DOUBLE, 2, history, s->history));
     RETC_TRY(retc_h5_set_text(file, "/glm/history", "axes", "cell, frames since its spike, from 1"));
     RETC_TRY(retc_h5_set_text(file, "/glm/history", "unit", "logarithm of the gain per spike"));
+    if (s->limit) {
+        RETC_TRY(retc_h5_put(file, "/glm/limit", RETC_H5_DOUBLE, 1, &s->N, s->limit));
+        RETC_TRY(retc_h5_set_text(file, "/glm/limit", "unit", "Hz"));
+    }
     if (s->coupling) {
         RETC_TRY(retc_h5_put(file, "/glm/coupling", RETC_H5_DOUBLE, 3, coupling, s->coupling));
         RETC_TRY(retc_h5_set_text(file, "/glm/coupling", "axes", "cell, cell whose spike it was, frames since, from 1"));
@@ -62,6 +66,8 @@ retc_spike_filters_read(retc_h5 *file, size_t N, retc_spike_filters *s) {
     s->bases = basis[0], s->taps = basis[1];
     RETC_TRY(read_finite(file, "/glm/basis", 2, basis, &s->basis));
     RETC_TRY(read_finite(file, "/glm/history", 2, (const size_t[2]){N, s->taps}, &s->history));
+    if (retc_h5_has(file, "/glm/limit"))
+        RETC_TRY(read_finite(file, "/glm/limit", 1, (const size_t[1]){N}, &s->limit));
     if (retc_h5_has(file, "/glm/coupling"))
         RETC_TRY(read_finite(file, "/glm/coupling", 3, (const size_t[3]){N, N, s->taps}, &s->coupling));
 done:

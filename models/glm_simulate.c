@@ -25,12 +25,12 @@ log_gain(const retc_spike_filters *s, size_t j, const float *counts, size_t ld, 
 }
 
 static double
-limited_rate(double drive, double gain, size_t *limited) {
-    double rate = drive * exp(gain);
-    if (!(rate > retc_glm_fastest))
+limited_rate(const retc_spike_filters *s, size_t j, double drive, double gain, size_t *limited) {
+    double rate = drive * exp(gain), limit = s->limit ? s->limit[j] : retc_glm_fastest;
+    if (!(rate > limit))
         return rate;
     ++*limited;
-    return retc_glm_fastest;
+    return limit;
 }
 
 /* ---- simulated trials ------------------------------------------------------------------------------------------------ */
@@ -59,7 +59,7 @@ run_trial(void *context, size_t i) {
     g->limited[i] = 0;
     for (size_t t = 0; t < T; ++t)
         for (size_t j = 0; j < s->N; ++j) {
-            double r = limited_rate((double)g->drive[j * T + t], log_gain(s, j, counts, T, t), &g->limited[i]);
+            double r = limited_rate(s, j, (double)g->drive[j * T + t], log_gain(s, j, counts, T, t), &g->limited[i]);
             rate[j * T + t] = r;
             counts[j * T + t] = (float)gsl_ran_poisson(rng, r * g->dt);
         }
@@ -104,6 +104,6 @@ retc_glm_condition(const retc_spike_filters *s, size_t T, const float *drive, si
     for (size_t j = 0; j < s->N; ++j)
         for (size_t t = 0; t < T; ++t)
             sum[j * T + t] +=
-                limited_rate((double)drive[j * T + t], log_gain(s, j, counts, before + T, before + t), &report->limited);
+                limited_rate(s, j, (double)drive[j * T + t], log_gain(s, j, counts, before + T, before + t), &report->limited);
     report->limited_share = (double)report->limited / ((double)report->trials * (double)s->N * (double)T);
 }

@@ -10,11 +10,11 @@
 extern "C" {
 #endif
 
-/* No rate is let beyond this, Hz: with excitation among cells a model can run away. */
+/* No rate is let beyond this, Hz, nor beyond the limit of its cell: with excitation among cells a model can run away. */
 extern const double retc_glm_fastest;
 
 typedef struct {
-    size_t trials, limited; /* trials simulated or given; rates that were cut at retc_glm_fastest, over all trials */
+    size_t trials, limited; /* trials simulated or given; rates that were cut at their limit, over all trials */
     double limited_share;   /* of all rates */
 } retc_glm_trials;
 

@@ -37,5 +37,5 @@ libretcodec_internal_la_SOURCES += \
     models/glm.c models/glm.h models/glm_file.c \
     models/glm_simulate.c models/glm_simulate.h \
     models/regression.c models/regression.h models/regression_internal.h \
-    models/regression_choose.c models/regression_condition.c models/regression_newton.c
+    models/regression_choose.c models/regression_condition.c models/regression_limit.c models/regression_newton.c
 pkginclude_HEADERS += models/bases.h models/glm.h models/glm_simulate.h models/regression.h

@@ -91,6 +91,11 @@ int retc_regression_score(retc_regression *regression, const double *theta, doub
 void retc_regression_filter(const retc_regression *regression, const double *theta_j, size_t j, float *w);
 void retc_regression_spike_filter(const retc_regression *regression, const double *theta_j, size_t j, size_t i, double *h);
 
+/* After a fit of Poisson counts: the mean count per frame beyond which cell j is best said not to go, by the likelihood of the
+ * frames fitted, max over kappa of sum_t c log min(exp g, kappa) - min(exp g, kappa).  Where no limit does better it is the
+ * largest mean count of these frames. */
+int retc_regression_limit(const retc_regression *regression, size_t j, double *limit) RETC_USED;
+
 /* Penalties on held-out pieces. */
 typedef struct {
     double ridge; /* used as it is when not negative; in units of the stimulus' variance, for Poisson times the mean count */

@@ -182,8 +182,8 @@ let_spikes_act(const options *o, const retc_network *network, retc_recording *re
 static void
 say_trials(const options *o, const retc_glm_trials *trials) {
     if (trials->trials)
-        retc_say(&o->common, "mean over %zu trials with %s spikes; %.2g %% of the rates were cut at %g Hz\n", trials->trials,
-                 o->spikes, trials->limited_share * 100, retc_glm_fastest);
+        retc_say(&o->common, "mean over %zu trials with %s spikes; %.2g %% of the rates were at their cell's limit\n",
+                 trials->trials, o->spikes, trials->limited_share * 100);
 }
 
 int

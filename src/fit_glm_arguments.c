@@ -75,6 +75,12 @@ say(const fit_result *result, const retc_common *common, const retc_network *net
         return;
     if (result->glm.ridge)
         retc_say(common, "glm: %zu parameters per cell, %zu frames\n", result->glm.parameters, result->glm.windows);
+    if (result->spikes.limit) {
+        retc_say(common, "highest rates (Hz):");
+        for (size_t j = 0; j < network->N; ++j)
+            retc_say(common, " %.3g", result->spikes.limit[j]);
+        retc_say(common, "\n");
+    }
     retc_say(common, "penalties of the cells:");
     for (size_t j = 0; j < network->N; ++j)
         retc_say(common, " %.2g", ridge[j]);

@@ -383,7 +383,7 @@ END_TEST
 START_TEST(simulated_rates_have_their_closed_form) {
     enum { T = 2, TRIALS = 40000 };
     double basis[1] = {1}, history[1] = {_i ? 0.3 : -1.5};
-    retc_spike_filters spikes = {1, 1, 1, basis, history, NULL};
+    retc_spike_filters spikes = {.N = 1, .taps = 1, .bases = 1, .basis = basis, .history = history};
     const float drive[T] = {50, 80};
     float one[T], three[T];
     retc_glm_trials report;
@@ -401,7 +401,7 @@ END_TEST
 START_TEST(runaway_is_held_and_told) {
     enum { T = 200 };
     double basis[1] = {1}, history[1] = {3};
-    retc_spike_filters spikes = {1, 1, 1, basis, history, NULL};
+    retc_spike_filters spikes = {.N = 1, .taps = 1, .bases = 1, .basis = basis, .history = history};
     float drive[T], rate[T];
     retc_glm_trials report;
     for (size_t t = 0; t < T; ++t)
@@ -418,7 +418,7 @@ END_TEST
 START_TEST(recorded_spikes_give_the_formula) {
     enum { T = 60, SEEN = 3 };
     double basis[4] = {1, 0, 0, 1}, history[4] = {-1, 0.3, -0.7, 0.1}, coupling[8] = {0, 0, 0.4, -0.2, 0.6, 0.2, 0, 0};
-    retc_spike_filters spikes = {2, 2, 2, basis, history, coupling};
+    retc_spike_filters spikes = {.N = 2, .taps = 2, .bases = 2, .basis = basis, .history = history, .coupling = coupling};
     float *movie = retc_fixture_movie(31, T, 1, 1), counts[2 * T], repeats[4 * T];
     gsl_rng *rng = retc_rng_alloc(32, RETC_STREAM_SPIKES, 0);
     for (size_t i = 0; i < 4 * T; ++i)
@@ -466,7 +466,7 @@ END_TEST
 START_TEST(spike_filters_survive_the_file) {
     double basis[4] = {1, 0.5, 0, 1}, history[4] = {-1.25, 0.3, -0.7, 0.1}, coupling[8] = {0, 0, 0.4, -0.2, 0.6, 0.2, 0, 0};
     double ridge[2] = {0.1, 0.2}, gradient[2] = {1e-6, 2e-6};
-    const retc_spike_filters spikes = {2, 2, 2, basis, history, coupling};
+    const retc_spike_filters spikes = {.N = 2, .taps = 2, .bases = 2, .basis = basis, .history = history, .coupling = coupling};
     const retc_glm_report report = {7, 100, ridge, {3, 20, gradient, 1}};
     const char *path = retc_test_path("filters.h5");
     retc_h5 *file = retc_h5_create(path, 1);

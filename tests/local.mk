@@ -27,6 +27,7 @@ C_TESTS = \
     tests/check_golden_irf \
     tests/check_golden_methods \
     tests/check_glm \
+    tests/check_glm_limit \
     tests/check_guard \
     tests/check_h5 \
     tests/check_h5_chunks \
