@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "figure_irf_shape.h"
 #include "irf_compact.h"
 
 typedef struct {
@@ -19,8 +20,10 @@ typedef struct {
     float *course;       /* (count,L) at the peak pixel */
     float *rate;         /* (count) Hz, NULL when the file has none */
     double *gain;        /* (count) */
-    double *power;       /* (L,H,W) summed over the window */
+    double *likeness;    /* (count) cosine with the window's mean IRF, NaN where either is 0 */
+    double *power, *sum; /* (L,H,W) over the window, of squares and values */
     size_t peak, moment[RETC_FIGURE_IRF_MOMENTS], moments;
+    retc_figure_shape shape;
 } source;
 
 /* Does the cell of this group bear the name in the file's list of cells? */
@@ -80,8 +83,12 @@ open_source(retc_h5 *file, const char *group, double start, double duration, sou
         RETC_TRY(retc_error_prefix(status, "%s", retc_h5_path(file)));
     RETC_TRY(RETC_ALLOC(from->irf, from->L * from->H * from->W));
     RETC_TRY(RETC_ALLOC(from->power, from->L * from->H * from->W));
+    RETC_TRY(RETC_ALLOC(from->sum, from->L * from->H * from->W));
     RETC_TRY(RETC_ALLOC(from->course, from->count * from->L));
+    RETC_TRY(RETC_ALLOC(from->likeness, from->count));
     RETC_TRY(RETC_ALLOC(from->gain, from->count));
+    RETC_TRY(retc_figure_shape_read(file, group, from->T, from->first, from->count, &from->shape));
+    from->shape.is_there &= from->H * from->W > 1; /* there is little to say of one pixel */
 done:
     return status;
 }
@@ -93,9 +100,12 @@ close_source(source *from) {
     retc_free(from->time);
     retc_free(from->irf);
     retc_free(from->power);
+    retc_free(from->sum);
+    retc_free(from->likeness);
     retc_free(from->course);
     retc_free(from->rate);
     retc_free(from->gain);
+    retc_figure_shape_free(&from->shape);
 }
 
 static int
@@ -114,6 +124,7 @@ measure(source *from) {
         for (size_t i = 0; i < n; ++i) {
             double square = (double)from->irf[i] * (double)from->irf[i];
             from->power[i] += square;
+            from->sum[i] += (double)from->irf[i];
             sum += square;
         }
         from->gain[t] = sqrt(sum);
@@ -125,15 +136,22 @@ done:
     return status;
 }
 
-/* A second pass, as the peak pixel is known only after the first. */
+/* A second pass, as the peak pixel and the mean are known only after the first. */
 static int
 read_courses(source *from) {
-    size_t pixels = from->H * from->W, pixel = from->peak % pixels;
+    size_t pixels = from->H * from->W, pixel = from->peak % pixels, n = from->L * pixels;
+    double squares = 0;
     int status = RETC_OK;
+    for (size_t i = 0; i < n; ++i)
+        squares += from->sum[i] * from->sum[i];
     for (size_t t = 0; t < from->count; ++t) {
+        double product = 0, norm = from->gain[t] * sqrt(squares);
         RETC_TRY(read_sample(from, t));
         for (size_t k = 0; k < from->L; ++k)
             from->course[t * from->L + k] = from->irf[k * pixels + pixel];
+        for (size_t i = 0; i < n; ++i)
+            product += from->sum[i] * (double)from->irf[i];
+        from->likeness[t] = norm > 0 ? product / norm : (double)NAN;
     }
     if (retc_h5_has(from->file, from->rate_name)) {
         RETC_TRY(retc_h5_expect(from->file, from->rate_name, 1, &from->T, NULL));
@@ -190,73 +208,19 @@ largest_in_map(const source *from, const float *map) {
     return largest > 0 ? largest : 1;
 }
 
-/* A series of the cell's shape over the window, (count,columns), into fresh memory; it stays NULL where the file has none. */
-static int
-read_series(const source *from, const char *what, size_t columns, float **values) {
-    int status = RETC_OK;
-    char *name = retc_strf("%s/shape/%s", from->group, what);
-    RETC_TRY(RETC_GOT(name));
-    if (!retc_h5_has(from->file, name))
-        goto done;
-    RETC_TRY(retc_h5_expect(from->file, name, columns > 1 ? 2 : 1, (size_t[]){from->T, columns}, NULL));
-    RETC_TRY(RETC_ALLOC(*values, from->count * columns));
-    RETC_TRY(
-        retc_h5_read(from->file, name, RETC_H5_FLOAT, (size_t[]){from->first, 0}, (size_t[]){from->count, columns}, *values));
-done:
-    retc_free(name);
-    return status;
-}
-
-/* Geometric mean of the standard deviations along both axes. */
-static double
-size_of(const float *axes) {
-    return sqrt((double)axes[0] * (double)axes[1]);
-}
-
-/* What the field looks like over time, where the file says it, and whether it does. */
-static int
-print_shape(const source *from, FILE *table) {
-    enum { SERIES = 5 };
-    static const struct {
-        const char *name;
-        size_t columns;
-    } series[SERIES] = {{"separability", 1}, {"direction_index", 1}, {"latency", 1}, {"polarity", 1}, {"size", 2}};
-    float *x[SERIES] = {NULL};
-    int status = RETC_OK, is_there = from->H * from->W > 1; /* there is little to say of one pixel */
-    for (size_t k = 0; k < SERIES; ++k) {
-        RETC_TRY(read_series(from, series[k].name, series[k].columns, &x[k]));
-        is_there &= x[k] != NULL;
-    }
-    double size_max = 0, latency_max = 0;
-    for (size_t t = 0; t < from->count && is_there; ++t) {
-        size_max = fmax(size_max, size_of(x[4] + 2 * t));
-        latency_max = fmax(latency_max, 1e3 * (double)x[2][t]);
-    }
-    retc_table_block(table, "panels", "shape size_max latency_max");
-    print_row(table, 3, (double[]){is_there, size_max > 0 ? size_max : 1, latency_max > 0 ? latency_max : 1});
-    if (!is_there)
-        goto done;
-    retc_table_block(table, "shape", "time_s separability direction_index latency_ms polarity size_pixels");
-    for (size_t t = 0; t < from->count; ++t)
-        print_row(table, 6,
-                  (double[]){from->time[from->first + t], (double)x[0][t], (double)x[1][t], 1e3 * (double)x[2][t],
-                             (double)x[3][t], size_of(x[4] + 2 * t)});
-done:
-    for (size_t k = 0; k < SERIES; ++k)
-        retc_free(x[k]);
-    return status;
-}
-
 /* The moments with their colour ranges, and their maps at the peak's lag. */
 static int
 print_maps(source *from, FILE *table) {
     size_t pixels = from->H * from->W;
     const float *map = from->irf + from->peak / pixels * pixels;
     int status = RETC_OK;
-    retc_table_block(table, "moments", "number time_s map_max");
+    retc_table_block(table, "moments", "number time_s map_max row column long_axis short_axis angle");
     for (size_t i = 0; i < from->moments; ++i) {
         RETC_TRY(read_sample(from, from->moment[i]));
-        print_row(table, 3, (double[]){(double)(i + 1), from->time[from->first + from->moment[i]], largest_in_map(from, map)});
+        retc_table_number(table, (double)(i + 1));
+        retc_table_number(table, from->time[from->first + from->moment[i]]);
+        retc_table_number(table, largest_in_map(from, map));
+        retc_figure_shape_print_ellipse(&from->shape, from->moment[i], table);
     }
     for (size_t i = 0; i < from->moments; ++i) {
         char name[40];
@@ -321,7 +285,7 @@ retc_figure_irf(retc_h5 *file, const char *group, double start, double duration,
     choose_moments(&from);
     RETC_TRY(print_head(&from, table));
     print_courses(&from, table);
-    RETC_TRY(print_shape(&from, table));
+    retc_figure_shape_print(&from.shape, from.time + from.first, from.gain, from.likeness, table);
     if (from.H * from.W > 1)
         RETC_TRY(print_maps(&from, table));
 done:

@@ -38,7 +38,7 @@ static const struct {
     {"shape/center", "pixels: row, column", 2},
     {"shape/size", "pixels: standard deviations along the longest and the shortest axis", 2},
     {"shape/orientation", "degrees anticlockwise", 1},
-    {"shape/polarity", "1 ON, -1 OFF", 1},
+    {"shape/polarity", "1 ON to -1 OFF", 1},
     {"shape/latency", "s", 1},
     {"shape/direction_index", "0 to 1", 1},
     {"shape/direction", "degrees anticlockwise", 1},

@@ -3,7 +3,9 @@
 #include <math.h>
 #include <string.h>
 
-static const double threshold = 0.3, degrees = 180 / M_PI;
+#include "gaussian.h"
+
+static const double degrees = 180 / M_PI;
 
 static size_t
 largest(const float *x, size_t n) {
@@ -26,36 +28,16 @@ refine(const float *u, size_t k, size_t L) {
     return bend > 0 ? (double)k + 0.5 * (c - a) / bend : (double)k;
 }
 
-/* ---- space ----------------------------------------------------------------------------------------------------------- */
-
-/* Square of a Gaussian's width over that of the weights. */
+/* From the largest answers to a step of light and to one of dark at any time in the window. */
 static double
-widening(void) {
-    double a = threshold, b = -log(a);
-    double I0 = (1 - a * a) / 2 - 2 * a * (1 - a) + a * a * b;
-    double I1 = 0.25 - a * a * (b / 2 + 0.25) - 2 * a * (1 - a * (b + 1)) + a * a * b * b / 2;
-    return I0 / I1;
-}
-
-static void
-measure_map(const retc_irf_place *place, const float *v, retc_irf_shape *shape) {
-    size_t peak = largest(v, place->h * place->w);
-    double sum = 0, x1 = 0, y1 = 0, xx = 0, yy = 0, xy = 0;
-    for (size_t p = 0; p < place->h * place->w; ++p) {
-        double value = (double)v[p] / (double)v[peak] - threshold, w = value > 0 ? value * value : 0;
-        /* from the peak, so that little cancels */
-        double x = (double)(p % place->w) - (double)(peak % place->w), y = (double)(p / place->w) - (double)(peak / place->w);
-        sum += w, x1 += w * x, y1 += w * y, xx += w * x * x, yy += w * y * y, xy += w * x * y;
+polarity(const float *u, size_t L, double sign) {
+    double sum = 0, on = 0, off = 0;
+    for (size_t k = L; k-- > 0;) {
+        sum += sign * (double)u[k];
+        on = fmax(on, sum);
+        off = fmax(off, -sum);
     }
-    x1 /= sum, y1 /= sum;
-    xx = widening() * (xx / sum - x1 * x1), yy = widening() * (yy / sum - y1 * y1), xy = widening() * (xy / sum - x1 * y1);
-    shape->row = (double)(place->row + peak / place->w) + y1;
-    shape->column = (double)(place->column + peak % place->w) + x1;
-    double middle = (xx + yy) / 2, half = hypot((xx - yy) / 2, xy);
-    shape->major = sqrt(middle + half);
-    shape->minor = sqrt(fmax(0, middle - half));
-    double angle = degrees * 0.5 * atan2(-2 * xy, xx - yy); /* rows count downwards */
-    shape->orientation = half > 1e-9 * middle ? angle < 0 ? angle + 180 : angle : (double)NAN;
+    return (on - off) / (on + off);
 }
 
 /* ---- motion ---------------------------------------------------------------------------------------------------------- */
@@ -146,9 +128,14 @@ retc_irf_shape_of(const retc_irf_place *place, const retc_separation *field, flo
     if (!(field->s[0] > 0))
         return;
     size_t k = largest(field->u, place->L), p = largest(field->v, place->h * place->w);
-    shape->polarity = field->u[k] * field->v[p] < 0 ? -1 : 1;
+    shape->polarity = polarity(field->u, place->L, field->v[p] < 0 ? -1 : 1);
     shape->latency = (double)(place->L - 1 + place->lag) - refine(field->u, k, place->L);
     shape->separability = fmin(1, pow((double)field->s[0] / field->norm, 2));
-    measure_map(place, field->v, shape);
+    retc_gaussian centre = retc_gaussian_fit(field->v, place->h, place->w, scratch);
+    shape->row = (double)place->row + centre.row;
+    shape->column = (double)place->column + centre.column;
+    shape->major = centre.major;
+    shape->minor = centre.minor;
+    shape->orientation = centre.orientation;
     measure_motion(place, field, scratch, shape);
 }

@@ -1,7 +1,7 @@
 # files of this folder
 libretcodec_internal_la_SOURCES += \
     analysis/figure_filters.c analysis/figure_filters.h \
-    analysis/figure_irf.c analysis/figure_irf.h \
+    analysis/figure_irf.c analysis/figure_irf.h analysis/figure_irf_shape.c analysis/figure_irf_shape.h \
     analysis/figure_irf_sta.c analysis/figure_irf_sta.h \
     analysis/figure_kernels.c analysis/figure_kernels.h \
     analysis/figure_learning.c analysis/figure_learning.h \
@@ -21,6 +21,7 @@ libretcodec_internal_la_SOURCES += \
     analysis/baseline.c analysis/baseline.h analysis/baseline_movie.c \
     analysis/contribute.c analysis/contribute.h \
     analysis/contribute_file.c analysis/contribute_file.h \
+    analysis/gaussian.c analysis/gaussian.h \
     analysis/irf.c analysis/irf.h analysis/irf_cell.c analysis/irf_change.c analysis/irf_change.h analysis/irf_compact.c \
     analysis/irf_compact.h analysis/irf_file.c analysis/irf_internal.h analysis/irf_shape.c analysis/irf_shape.h \
     analysis/separate.c analysis/separate.h \

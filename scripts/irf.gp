@@ -6,14 +6,15 @@ format = ARG3
 stats table index "figure" using (cell = strcol(1), from = $2, to = $3, oldest = $4, newest = $5, irf_max = $6, \
     gain_max = $7, rate_max = $8, rows = $9, columns = $10, peak_row = $11, peak_column = $12, peak_time = $13, \
     moments = int($14), has_rate = int($15)) nooutput
-stats table index "panels" using (has_shape = int($1), size_max = $2, latency_max = $3) nooutput
+stats table index "panels" using (has_shape = int($1), polarity_mean = $2, size_max = $3, latency_max = $4, \
+    likeness_min = $5) nooutput
 if (moments > 0) {
     array moment[moments]
     array map_max[moments]
     stats table index "moments" using (moment[int($1)] = $2, map_max[int($1)] = $3) nooutput
 }
 points_wide = 640
-below = has_shape ? 194 : 0
+below = has_shape ? 354 : 0
 points_high = below + (moments > 0 ? 464 : 268)
 load "terminal.gp"
 set multiplot
@@ -68,49 +69,51 @@ set colorbox user origin screen (left+wide+10.0)/points_wide, screen 1-(top+high
 plot table index "irf" using 1:2:3 with image
 unset colorbox
 
-# Points where the field is ON stand in one colour, those where it is OFF in another.
+# Of the shape: dots and bars are the paler the smaller the gain, as a field that is almost nothing may have any shape.
+pale(rgb, share) = int(255*(1-(share < 0.04 ? 0.04 : share > 1 ? 1 : share)))*16777216 + rgb
 if (has_shape) {
-    do for [i=1:2] {
-        top = 286+88*(i-1)
-        high = 50
+    array title[4] = [sprintf("polarity: +1 ON, -1 OFF, mean %+.2f; what stands at small gain is pale", polarity_mean), \
+        "size: standard deviation of the centre", "latency of the strongest lobe", ""]
+    array unit[4] = ["", "pixels", "ms", ""]
+    array lowest[4] = [-1, 0, 0, 1.06*likeness_min]
+    array highest[4] = [1, 1.06*size_max, 1.06*latency_max, 1.04]
+    do for [i=1:4] {
+        top = 286+78*(i-1)
+        high = i == 4 ? 66 : 46
         @panel
-        set label 1 (i == 1 ? "separability and direction index" : "size and latency") \
-            at graph 0, 1.16 left
-        set key at graph 1, 1.34 right top horizontal samplen 1
-        set border (i == 1 ? 3 : 11)
-        set xlabel (i == 2 ? "time (s)" : "")
+        set label 1 title[i] at graph 0, 1.18 left
+        set xlabel (i == 4 ? "time (s)" : "")
+        set xtics format (i == 4 ? "%g" : "")
+        set ylabel unit[i] offset 0.5, 0
+        set yrange [lowest[i]:highest[i]]
+        apart = i == 1 ? 1 : ticks(highest[i]-lowest[i], 2)
+        set ytics apart
         if (i == 1) {
-            set xtics format ""
-            set ylabel "0 to 1" offset 0.5, 0
-            set yrange [0:1.04]
-            set ytics 0.5
-            plot table index "shape" using 1:2 with lines linewidth 1.2 linecolor rgb blue title "separability", \
-                "" index "shape" using 1:3 with lines linewidth 1.2 linecolor rgb green title "direction"
-        } else {
-            set xtics format "%g"
-            set ylabel "size (px)" offset 0.5, 0
-            set yrange [0:1.06*size_max]
-            set ytics ticks(size_max, 2)
-            set y2label "latency (ms)" textcolor rgb "#666666"
-            set y2range [0:1.06*latency_max]
-            set y2tics ticks(latency_max, 2)
-            plot table index "shape" using 1:6 with lines linewidth 1.2 linecolor rgb orange title "size", \
-                "" index "shape" using 1:($5 > 0 ? $4 : 1/0) axes x1y2 with points pointtype 7 pointsize 0.3 \
-                linecolor rgb "#666666" title "latency where ON", \
-                "" index "shape" using 1:($5 < 0 ? $4 : 1/0) axes x1y2 with points pointtype 6 pointsize 0.5 \
-                linecolor rgb "#000000" title "where OFF"
+            plot table index "shape" using 1:5:(pale($5 > 0 ? 0xb2182b : 0x2166ac, $7)) with impulses linewidth 1.4 \
+                linecolor rgb variable, 0 with lines linewidth 0.5 linecolor rgb grey
+        }
+        if (i == 2 || i == 3) {
+            plot table index "shape" using 1:(i == 2 ? $6 : $4):(pale(i == 2 ? 0xd55e00 : 0x333333, $7)) \
+                with points pointtype 7 pointsize 0.4 linecolor rgb variable
+        }
+        if (i == 4) {
+            set key at graph 1, 1.26 right top horizontal samplen 0.5 width -2
+            plot table index "shape" using 1:8:(pale(0x333333, $7)) with points pointtype 7 pointsize 0.4 linecolor rgb variable, \
+                "" index "shape" using 1:2:(pale(0x0072b2, $7)) with points pointtype 7 pointsize 0.4 linecolor rgb variable, \
+                "" index "shape" using 1:3:(pale(0x009e73, $7)) with points pointtype 7 pointsize 0.4 linecolor rgb variable, \
+                keyentry with points pointtype 7 linecolor rgb "#333333" title "like the mean", \
+                keyentry with points pointtype 7 linecolor rgb blue title "separability", \
+                keyentry with points pointtype 7 linecolor rgb green title "direction index"
+            unset key
         }
     }
-    unset key
-    unset y2label
-    unset y2tics
-    set border 3
     set ylabel offset 0.5, 0
 }
 unset xlabel
 
 top = 300 + below
-set label 2 sprintf("maps: %.0f ms from the response, each on its own scale (Hz/sd)", peak_time) \
+set label 2 sprintf("maps: %.0f ms from the response, each on its own scale (Hz/sd)%s", peak_time, \
+    has_shape ? "; ellipse: one standard deviation" : "") \
     at screen 62.0/points_wide, screen 12.0/points_high left
 do for [i=1:moments] {
     high = rows <= columns ? 90.0*rows/columns : 90
@@ -126,7 +129,8 @@ do for [i=1:moments] {
     set ylabel (i == 1 ? "row (pixel)" : "") offset 0.5, 0
     set xlabel "column (pixel)"
     if (i > 1) { set ytics format "" }
-    plot table index sprintf("map %d", i) using 1:2:3 with image
+    plot table index sprintf("map %d", i) using 1:2:3 with image, \
+        "" index "moments" every ::(i-1)::(i-1) using 5:4:6:7:8 with ellipses units xx linecolor rgb "black"
     unset label 2
 }
 unset multiplot

@@ -1,4 +1,4 @@
-/* Receptive fields of known shape: separation, what they look like, how fast they change, how they are stored. */
+/* Receptive fields: separation, how fast they change, how they are stored.  What they look like: check_irf_shape.c. */
 #include <gsl/gsl_eigen.h>
 #include <gsl/gsl_sort_vector.h>
 #include <math.h>
@@ -12,8 +12,6 @@
 #include "irf.h"
 #include "irf_change.h"
 #include "irf_compact.h"
-#include "irf_shape.h"
-#include "separate.h"
 #include "testing.h"
 #include "window.h"
 
@@ -170,116 +168,6 @@ START_TEST(patches_hold_what_cells_see) {
         retc_free(out);
     }
     retc_window_free(window), retc_tape_free(tape), retc_network_free(network), retc_free(frames);
-}
-END_TEST
-
-/* ---- planted fields -------------------------------------------------------------------------------------------------- */
-
-enum { FRAMES = 24, ROWS = 26, COLUMNS = 30, PIXELS = ROWS * COLUMNS };
-
-/* A Gaussian in time and space, of standard deviation `time` frames around frame 14.5, moving by vx, vy pixels per frame; its
- * map a Gaussian with `major` along `angle` degrees (anticlockwise), `minor` across, in the middle at row 11.4, column 15.7. */
-typedef struct {
-    double time, major, minor, angle, vx, vy, strength;
-} planted;
-
-static void
-plant(const planted *f, float *field) {
-    double c = cos(f->angle * M_PI / 180), s = sin(f->angle * M_PI / 180);
-    for (size_t k = 0; k < FRAMES; ++k)
-        for (size_t p = 0; p < PIXELS; ++p) {
-            double t = (double)k - 14.5, x = (double)(p % COLUMNS) - 15.7 - f->vx * t,
-                   y = (double)(p / COLUMNS) - 11.4 - f->vy * t;
-            double along = c * x - s * y, across = s * x + c * y;
-            field[k * PIXELS + p] =
-                (float)(f->strength * exp(-0.5 * (pow(along / f->major, 2) + pow(across / f->minor, 2) + pow(t / f->time, 2))));
-        }
-}
-
-static retc_irf_shape
-shape_of(const float *field, size_t rank, double *error) {
-    retc_separate_options options = {FRAMES, PIXELS, rank, 0, 0, RETC_SIGN_BSCOPE};
-    retc_separator *separator = retc_separator_alloc(&options);
-    ck_assert_ptr_nonnull(separator);
-    float *u = retc_calloc(rank * FRAMES, sizeof *u), *v = retc_calloc(rank * PIXELS, sizeof *v),
-          *scratch = retc_calloc(2 * rank * PIXELS, sizeof *scratch), s[8];
-    retc_separation result = {u, s, v, 0, 0, 0};
-    ck_ok(retc_separate(separator, field, &result));
-    *error = result.error;
-    retc_irf_place place = {0, 0, ROWS, COLUMNS, FRAMES, rank, 1};
-    retc_irf_shape shape;
-    retc_irf_shape_of(&place, &result, scratch, &shape);
-    retc_free(u), retc_free(v), retc_free(scratch);
-    retc_separator_free(separator);
-    return shape;
-}
-
-/* Sums over pixels stand for integrals of weights with a kink in their slope, over maps some pixels wide: they miss by less
- * than 1 in 100, and far less for the centre. */
-START_TEST(a_still_field_is_measured) {
-    static const planted cases[] = {{3, 4, 2.5, 30, 0, 0, 2.5}, {3, 3, 2, 120, 0, 0, -1.5}, {5, 2, 2, 0, 0, 0, 1e-4}};
-    const planted *f = &cases[_i];
-    float *field = retc_calloc(FRAMES * PIXELS, sizeof *field);
-    double error;
-    plant(f, field);
-    retc_irf_shape shape = shape_of(field, 2, &error);
-    ck_assert_double_le(error, 5e-4);
-    ck_assert_double_eq_tol(shape.row, 11.4, 0.02);
-    ck_assert_double_eq_tol(shape.column, 15.7, 0.02);
-    ck_assert_double_eq_tol(shape.major, f->major, 0.015 * f->major);
-    ck_assert_double_eq_tol(shape.minor, f->minor, 0.015 * f->minor);
-    if (f->major > f->minor)
-        ck_assert_double_eq_tol(shape.orientation, f->angle, 1);
-    ck_assert_double_eq(shape.polarity, f->strength > 0 ? 1 : -1);
-    ck_assert_double_eq_tol(shape.latency, FRAMES - 1 - 14.5 + 1, 1e-4); /* by symmetry exact but for rounding */
-    ck_assert_double_eq_tol(shape.separability, 1, 1e-6);
-    ck_assert_double_le(shape.index, 2e-3); /* rounding of a second term of strength 1e-6 */
-    retc_free(field);
-}
-END_TEST
-
-/* Sums of products of derivatives of a Gaussian are the elements of its precision matrix: with velocity c along x the speed
- * comes out as c and the index as R^2 = (c^2/sx^2) / (c^2/sx^2 + 1/st^2).  Central differences see a wave of wave number k
- * slower by sin(k)/k, 1 - k^2/6, with k^2 = 1/(2 s^2) on average: 1 in 100 for s = 3 on either side; four terms leave out
- * little. */
-START_TEST(a_moving_field_has_a_direction) {
-    static const struct {
-        double vx, vy, direction;
-    } moves[] = {{0.6, 0, 0}, {-0.6, 0, 180}, {0, 0.6, 270}, {0, -0.6, 90}, {0.4, -0.4, 45}};
-    double speed = hypot(moves[_i].vx, moves[_i].vy), s = 3, st = 3;
-    planted f = {st, s, s, 0, moves[_i].vx, moves[_i].vy, -1};
-    float *field = retc_calloc(FRAMES * PIXELS, sizeof *field);
-    double error, still = 1 / (st * st), moved = speed * speed / (s * s);
-    plant(&f, field);
-    retc_irf_shape shape = shape_of(field, 4, &error);
-    ck_assert_double_le(error, 0.02);
-    ck_assert_double_eq_tol(fmod(shape.direction - moves[_i].direction + 540, 360), 180, 2);
-    ck_assert_double_eq_tol(shape.speed, speed, 0.03 * speed);
-    ck_assert_double_eq_tol(shape.index, sqrt(moved / (moved + still)), 0.03);
-    ck_assert_double_eq_tol(shape_of(field, 1, &error).index, 0, 1e-6); /* one product of space and time */
-    retc_free(field);
-}
-END_TEST
-
-START_TEST(nothing_has_no_shape) {
-    float *field = retc_calloc(FRAMES * PIXELS, sizeof *field);
-    double error;
-    retc_irf_shape shape = shape_of(field, 2, &error);
-    ck_assert_double_eq(error, 0);
-    ck_assert_double_eq(shape.polarity, 0);
-    ck_assert(isnan(shape.row) && isnan(shape.major) && isnan(shape.latency) && isnan(shape.index));
-    field[5] = NAN;
-    retc_separate_options options = {FRAMES, PIXELS, 1, 0, 0, RETC_SIGN_BSCOPE};
-    retc_separator *separator = retc_separator_alloc(&options);
-    float u[FRAMES], s[1], *v = retc_calloc(PIXELS, sizeof *v);
-    retc_separation result = {u, s, v, 0, 0, 0};
-    ck_fails(retc_separate(separator, field, &result), "a receptive field is not finite");
-    options.rank = FRAMES + 1;
-    ck_assert_ptr_null(retc_separator_alloc(&options));
-    ck_assert_ptr_nonnull(
-        strstr(retc_error_message(), "a rank of 25 is asked for; a receptive field of 24 frames by 780 pixels"));
-    retc_free(field), retc_free(v);
-    retc_separator_free(separator);
 }
 END_TEST
 
@@ -483,9 +371,6 @@ main(void) {
     tcase_add_loop_test(tcase, eigenvectors_are_those_of_gsl, 0, MATRICES);
     tcase_add_loop_test(tcase, transforms_give_the_adjoint, 0, SHAPES);
     tcase_add_test(tcase, patches_hold_what_cells_see);
-    tcase_add_loop_test(tcase, a_still_field_is_measured, 0, 3);
-    tcase_add_loop_test(tcase, a_moving_field_has_a_direction, 0, 5);
-    tcase_add_test(tcase, nothing_has_no_shape);
     tcase_add_test(tcase, a_turning_field_is_timed);
     tcase_add_test(tcase, a_constant_field_does_not_change);
     tcase_add_loop_test(tcase, rounding_is_as_said, 0, 2);

@@ -44,6 +44,7 @@ C_TESTS = \
     tests/check_interneurons \
     tests/check_irf \
     tests/check_irf_integrated \
+    tests/check_irf_shape \
     tests/check_keras \
     tests/check_kernels \
     tests/check_layer_files \
