@@ -14,9 +14,9 @@ descending(const void *a, const void *b) {
     return (left < right) - (left > right);
 }
 
-/* A limit kappa changes the log-likelihood of the m frames above it only, by
+/* A limit kappa between the m-th highest rate and the next changes the log-likelihood of the first m frames only, by
  *     sum c log kappa - m kappa - sum (c g - exp g),
- * which is largest at their mean count; that is a limit of these frames if it lies between the m-th rate and the next. */
+ * which rises up to their mean count and falls from there on. */
 static double
 best_limit(const frame *frames, size_t n) {
     double counts = 0, without = 0, gain = 0, best = exp(frames[0].drive);
@@ -24,8 +24,8 @@ best_limit(const frame *frames, size_t n) {
         const frame *f = &frames[m - 1];
         counts += f->count;
         without += f->count * f->drive - exp(f->drive);
-        double limit = counts / (double)m, next = m < n ? exp(f[1].drive) : 0;
-        if (!(limit > 0) || limit > exp(f->drive) || limit < next)
+        double limit = fmax(fmin(counts / (double)m, exp(f->drive)), m < n ? exp(f[1].drive) : 0);
+        if (!(limit > 0))
             continue;
         double change = counts * log(limit) - (double)m * limit - without;
         if (change > gain)
