@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "contribute_internal.h"
 #include "layer_statistics.h"
 #include "stats.h"
 #include "stream.h"
@@ -308,86 +309,23 @@ write_statistics(const writer *w) {
 static int
 write_summary(writer *w) {
     int status = RETC_OK;
-    double *r = NULL;
+    double *r = NULL, *mean = NULL;
     size_t N = w->network->N;
     RETC_TRY(RETC_ALLOC(r, N));
-    for (size_t j = 0; j < N; ++j)
+    RETC_TRY(RETC_ALLOC(mean, N));
+    for (size_t j = 0; j < N; ++j) {
         r[j] = retc_sums_pearson(&w->score[j]);
+        mean[j] = w->score[j].y / (double)w->T;
+    }
     RETC_TRY(retc_h5_put(w->file, "/metadata/correlations_per_cell", RETC_H5_DOUBLE, 1, &N, r));
+    RETC_TRY(retc_h5_put(w->file, "/metadata/mean_responses_per_cell", RETC_H5_DOUBLE, 1, &N, mean));
     for (size_t k = 0; k < w->cuts; ++k) {
         w->completeness->relative[k] = w->change_square > 0 ? sqrt(w->completeness->relative[k] / w->change_square) : 0;
         w->completeness->bypass[k] = w->change_square > 0 ? sqrt(w->completeness->bypass[k] / w->change_square) : 0;
     }
     RETC_TRY(write_statistics(w));
 done:
-    retc_free(r);
-    return status;
-}
-
-static int
-write_target(writer *w) {
-    int status = RETC_OK;
-    const retc_target *target = w->target;
-    RETC_TRY(retc_h5_set_text(w->file, "/", "target", w->name));
-    if (target->kind == RETC_TARGET_CELL)
-        RETC_TRY(retc_h5_set_int(w->file, "/", "target_cell", (int64_t)target->cell));
-    if (target->kind == RETC_TARGET_TOP)
-        RETC_TRY(retc_h5_set_int(w->file, "/", "target_k", (int64_t)target->k));
-    if (target->weight)
-        RETC_TRY(retc_h5_put(w->file, "/metadata/target_weights", RETC_H5_DOUBLE, 1, &target->N, target->weight));
-    RETC_TRY(retc_h5_set_int(w->file, "/", "softmax", target->softmax));
-done:
-    return status;
-}
-
-static int
-write_path(writer *w, const retc_contribute_options *options) {
-    int status = RETC_OK;
-    RETC_TRY(retc_h5_set_text(w->file, "/", "method", options->rule == RETC_SECANT ? "secant" : "trapezium"));
-    if (options->steps) {
-        RETC_TRY(retc_h5_set_int(w->file, "/", "steps", (int64_t)options->steps));
-    } else {
-        RETC_TRY(retc_h5_set_number(w->file, "/", "tolerance", options->tolerance));
-        RETC_TRY(retc_h5_set_number(w->file, "/", "floor", options->floor));
-        RETC_TRY(retc_h5_set_int(w->file, "/", "most_steps", (int64_t)options->most_steps));
-    }
-done:
-    return status;
-}
-
-static int
-write_method(writer *w, const retc_attribution_options *options) {
-    int status = RETC_OK;
-    retc_attribution_method method = options->method;
-    RETC_TRY(retc_h5_set_text(w->file, "/", "method", retc_attribution_name(method)));
-    if (method == RETC_METHOD_SMOOTH_GRAD || method == RETC_METHOD_SMOOTH_GRAD_CAM) {
-        RETC_TRY(retc_h5_set_number(w->file, "/", "noise", options->noise));
-        RETC_TRY(retc_h5_set_int(w->file, "/", "noise_samples", (int64_t)options->samples));
-    }
-    if (method == RETC_METHOD_SMOOTH_GRAD_CAM)
-        RETC_TRY(retc_h5_set_text(w->file, "/", "cam_sums", options->signed_cam ? "signed" : "positive"));
-    if (method == RETC_METHOD_KNOCK_OUT)
-        RETC_TRY(retc_h5_set_text(w->file, "/", "knocked_out", options->per_unit ? "units" : "channels"));
-    if (method == RETC_METHOD_SHAPLEY)
-        RETC_TRY(retc_h5_set_int(w->file, "/", "orders", (int64_t)options->orders));
-done:
-    return status;
-}
-
-static int
-write_attributes(writer *w, const retc_contribute_options *options) {
-    int status = RETC_OK;
-    static const char *const places[] = {"convolution", "norm", "nonlinearity"};
-    RETC_TRY(retc_h5_set_text(w->file, "/", "kind", "contributions"));
-    RETC_TRY(write_target(w));
-    if (w->method == RETC_METHOD_PATH)
-        RETC_TRY(write_path(w, options));
-    else
-        RETC_TRY(write_method(w, &options->attribution));
-    RETC_TRY(retc_h5_set_text(w->file, "/", "place", places[options->place]));
-    RETC_TRY(retc_h5_set_int(w->file, "/", "lag", (int64_t)w->network->lag));
-    RETC_TRY(retc_h5_set_number(w->file, "/", "frame_interval", retc_recording_frame_interval(w->recording)));
-done:
+    retc_free(r), retc_free(mean);
     return status;
 }
 
@@ -448,7 +386,7 @@ retc_contribute_write(const retc_network *network, retc_recording *recording, re
     RETC_TRY(retc_stream_check(network, recording, 1));
     RETC_TRY(writer_init(&w, options, reductions));
     RETC_TRY(make_all(&w, dataset));
-    RETC_TRY(write_attributes(&w, options));
+    RETC_TRY(retc_contribute_write_attributes(file, network, recording, target, options));
     RETC_TRY(retc_contribute(network, recording, part, target, options, receive, &w, progress));
     completeness->cuts = w.cuts;
     completeness->samples = w.T;

@@ -1,13 +1,18 @@
 /* Contributions as a file in the layout of the CODEC scripts (FORMATS 5.1), with what it lacks under names of our own:
- *   /completeness/residual/convK (T) f8, /completeness/error/convK (T) f8 where steps are as many as needed,
+ *
+ *   /completeness/residual/convK (T) f8
+ *   /completeness/error/convK (T) f8 where steps are as many as needed
  *   /completeness/bypass/convK (T,bypasses) f4 where residual additions carry something past the layer (paths only): what each
- * contributes, which the residual counts in; its attribute "passes" lists them, "sequential.1 to sequential.6",
- *   /completeness/steps (T) i8 of paths, /completeness/{target,target_zero} (T) f8;  /standard_errors/convK (T,C) f4 of the
- * sums over channels, of Shapley values;  /metadata/time (T) f8 s, /metadata/cell_names (N), /metadata/frame (T) i8,
- * /metadata/target_weights (N) f8 of cells and linear;  root attributes kind = "contributions", target, target_cell, target_k,
- * softmax, method, place, baseline, steps (fixed) or tolerance, floor, most_steps; noise, noise_samples; knocked_out; orders;
- * converged; frame_interval.  Groups and attributes carry the target's name (retc_target_name): surprisal_contributions,
- * topk_contributions. */
+ *       contributes, which the residual counts in; its attribute "passes" lists them, "sequential.1 to sequential.6"
+ *   /completeness/steps (T) i8 of paths, /completeness/{target,target_zero} (T) f8
+ *   /standard_errors/convK (T,C) f4 of the sums over channels, of Shapley values
+ *   /metadata/time (T) f8 s, /metadata/frame (T) i8, /metadata/cell_names (N), /metadata/mean_responses_per_cell (N) f8 Hz,
+ *       /metadata/target_weights (N) f8 of cells and linear
+ *   root attributes kind = "contributions", target, target_cell, target_k, softmax, directions_without_variance (of the rates,
+ *       where there are any; target.h), method, place, baseline, steps (fixed) or tolerance, floor, most_steps; noise,
+ *       noise_samples; cam_sums; knocked_out; orders; converged; frame_interval
+ *
+ * Groups and attributes carry the target's name (retc_target_name): surprisal_contributions, topk_contributions. */
 #ifndef RETC_CONTRIBUTE_FILE_H
 #define RETC_CONTRIBUTE_FILE_H
 

@@ -19,7 +19,7 @@ libretcodec_internal_la_SOURCES += \
     analysis/attribution.c analysis/attribution.h analysis/attribution_cam.c analysis/attribution_internal.h \
     analysis/attribution_knock.c \
     analysis/baseline.c analysis/baseline.h analysis/baseline_movie.c \
-    analysis/contribute.c analysis/contribute.h \
+    analysis/contribute.c analysis/contribute.h analysis/contribute_attributes.c analysis/contribute_internal.h \
     analysis/contribute_file.c analysis/contribute_file.h \
     analysis/gaussian.c analysis/gaussian.h \
     analysis/irf.c analysis/irf.h analysis/irf_cell.c analysis/irf_change.c analysis/irf_change.h analysis/irf_compact.c \

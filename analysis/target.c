@@ -1,13 +1,16 @@
 #include "target.h"
 
+#include <gsl/gsl_eigen.h>
 #include <gsl/gsl_errno.h>
-#include <gsl/gsl_linalg.h>
 #include <math.h>
 #include <string.h>
 
 #include "stream.h"
 
 enum { BLOCK = 128 };
+
+/* Of correlations: rates are floats, whose roundings, 6e-8 of a rate, make up to 1e-12 or so. */
+static const double LEAST_VARIANCE = 1e-10;
 
 /* ---- making ---------------------------------------------------------------------------------------------------------- */
 
@@ -176,32 +179,54 @@ done:
     return status;
 }
 
-/* Invert in place by Cholesky; when the matrix is not positive definite to rounding, first add the smallest ridge of
- * 1e-12, 1e-11, ... times the mean variance that makes it so. */
+/* Divide a covariance by standard deviations, `scale` (N): rates of 1 and of 100 Hz are as surprising.  A rate that never
+ * changes gets the mean of all variances for its scale. */
 static int
-invert(double *matrix, size_t N, double *ridge) {
-    int status = RETC_OK;
-    double *copy = NULL, scale = 0;
-    RETC_TRY(RETC_ALLOC(copy, N * N));
-    memcpy(copy, matrix, N * N * sizeof *copy);
+correlate(double *matrix, size_t N, double *scale) {
+    double total = 0;
     for (size_t i = 0; i < N; ++i)
-        scale += matrix[i * N + i] / (double)N;
-    *ridge = 0;
-    for (double next = 1e-12;; next *= 10) {
-        gsl_matrix_view view = gsl_matrix_view_array(matrix, N, N);
-        if (gsl_linalg_cholesky_decomp1(&view.matrix) == GSL_SUCCESS && gsl_linalg_cholesky_invert(&view.matrix) == GSL_SUCCESS)
-            break;
-        if (!(scale > 0) || next > 1) {
-            status = RETC_FAIL(RETC_ENUMBER, "the covariance of the rates cannot be inverted: the model's rates do not vary");
-            goto done;
+        total += matrix[i * N + i];
+    if (!(total > 0))
+        return RETC_FAIL(RETC_ENUMBER, "the covariance of the rates cannot be inverted: the model's rates do not vary");
+    for (size_t i = 0; i < N; ++i)
+        scale[i] = sqrt(matrix[i * N + i] > 0 ? matrix[i * N + i] : total / (double)N);
+    for (size_t i = 0; i < N * N; ++i)
+        matrix[i] /= scale[i / N] * scale[i % N];
+    return RETC_OK;
+}
+
+/* Invert in place, by the eigenvectors of the correlations.  Directions without variance - cells that repeat others, that never
+ * change, or fewer samples than cells - get the mean variance, 1: `*still` counts them. */
+static int
+invert(double *matrix, size_t N, size_t *still) {
+    int status = RETC_OK;
+    double *vectors = NULL, *values = NULL, *scale = NULL;
+    gsl_eigen_symmv_workspace *work = gsl_eigen_symmv_alloc(N);
+    *still = 0;
+    RETC_TRY(RETC_GOT(work));
+    RETC_TRY(RETC_ALLOC(vectors, N * N));
+    RETC_TRY(RETC_ALLOC(values, N));
+    RETC_TRY(RETC_ALLOC(scale, N));
+    RETC_TRY(correlate(matrix, N, scale));
+    gsl_matrix_view view = gsl_matrix_view_array(matrix, N, N), eigenvectors = gsl_matrix_view_array(vectors, N, N);
+    gsl_vector_view eigenvalues = gsl_vector_view_array(values, N);
+    if (gsl_eigen_symmv(&view.matrix, &eigenvalues.vector, &eigenvectors.matrix, work) != GSL_SUCCESS)
+        RETC_TRY(RETC_FAIL(RETC_ENUMBER, "the covariance of the rates has no eigenvalues"));
+    for (size_t k = 0; k < N; ++k)
+        if (!(values[k] >= LEAST_VARIANCE)) {
+            values[k] = 1;
+            ++*still;
         }
-        *ridge = next * scale;
-        memcpy(matrix, copy, N * N * sizeof *copy);
-        for (size_t i = 0; i < N; ++i)
-            matrix[i * N + i] += *ridge;
-    }
+    for (size_t i = 0; i < N; ++i)
+        for (size_t j = 0; j < N; ++j) {
+            double sum = 0;
+            for (size_t k = 0; k < N; ++k)
+                sum += vectors[i * N + k] * vectors[j * N + k] / values[k];
+            matrix[i * N + j] = sum / (scale[i] * scale[j]);
+        }
 done:
-    retc_free(copy);
+    gsl_eigen_symmv_free(work);
+    retc_free(vectors), retc_free(values), retc_free(scale);
     return status;
 }
 
@@ -221,7 +246,7 @@ retc_target_init_surprisal(retc_target *target, const retc_network *network, ret
                            int softmax, size_t threads, const retc_progress *progress) {
     int status = RETC_OK;
     moments m = {.softmax = softmax};
-    double ridge = 0;
+    size_t still = 0;
     *target = (retc_target){0};
     RETC_TRY(collect_moments(&m, network, recording, part, threads, progress));
     if (m.n < 2) {
@@ -237,13 +262,13 @@ retc_target_init_surprisal(retc_target *target, const retc_network *network, ret
         m.origin[i] += m.sum[i] / (double)m.n;
     if (softmax)
         fill_direction(m.products, m.N);
-    status = invert(m.products, m.N, &ridge);
+    status = invert(m.products, m.N, &still);
     if (status < 0)
         status =
             retc_error_prefix(status, "%s: %s part", retc_recording_path(recording), part == RETC_TRAIN ? "train" : "test");
     RETC_TRY(status);
     RETC_TRY(retc_target_init_given(target, m.N, m.origin, m.products));
-    target->ridge = ridge;
+    target->still = still;
     target->softmax = softmax;
 done:
     retc_free(m.y);

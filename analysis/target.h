@@ -32,7 +32,7 @@ typedef struct {
     double *weight;    /* (N) w; cells (0 or 1) and linear only */
     double *mean;      /* (N) mu; surprisal only */
     double *precision; /* (N,N) S, symmetric; surprisal only */
-    double ridge;      /* what was added to the covariance's diagonal so that it could be inverted, Hz^2; else 0 */
+    size_t still;      /* surprisal: directions without variance, which were given the mean variance; most often 0 */
 } retc_target;
 
 /* All that need no more than a number: the cell, or k of the k largest; 0 for the others. */
@@ -47,7 +47,9 @@ int retc_target_init_linear(retc_target *target, size_t N, size_t n, const doubl
 int retc_target_through_softmax(retc_target *target) RETC_USED;
 
 /* Surprisal, with the mean and covariance (divisor n - 1) of the network's rates, or of their softmax, over a part of a
- * recording.  As the softmax sums to 1 its covariance is inverted among the directions in which it can vary. */
+ * recording.  As the softmax sums to 1 its covariance is inverted among the directions in which it can vary.  A covariance
+ * without inverse - of cells that repeat others, that never change, or of fewer samples than cells - is given the mean variance
+ * (of rates over their standard deviations) in the directions that have none; it is an error when no rate varies. */
 int retc_target_init_surprisal(retc_target *target, const retc_network *network, retc_recording *recording, retc_part part,
                                int softmax, size_t threads, const retc_progress *progress) RETC_USED;
 

@@ -40,8 +40,11 @@ static void
 say_completeness(const options *o, const retc_network *network, const retc_target *target, const retc_completeness *c) {
     size_t k = 0;
     int adaptive = retc_contribute_refines(&o->contribute);
-    if (target->ridge > 0)
-        retc_say(&o->common, "the covariance of the rates is singular: %.3g Hz^2 were added to its diagonal\n", target->ridge);
+    if (target->still > 0)
+        retc_say(
+            &o->common,
+            "the covariance of the rates cannot be inverted: %zu of %zu directions do not vary and got the mean variance\n",
+            target->still, target->N);
     retc_say(&o->common, "target %s, %s, ", retc_target_name(target), o->method.name);
     if (o->contribute.attribution.method == RETC_METHOD_PATH)
         retc_say(&o->common, "%s%.3g steps, ", adaptive ? "on average " : "", c->mean_steps);
@@ -79,16 +82,28 @@ say_correlation(double r, char *text) {
     return text;
 }
 
+/* Cells whose responses tell nothing about the model. */
+static int
+say_silent_cells(const options *o, const retc_network *network, retc_h5 *file) {
+    int status = RETC_OK;
+    double *mean = NULL;
+    RETC_TRY(RETC_ALLOC(mean, network->N));
+    RETC_TRY(retc_h5_read(file, "/metadata/mean_responses_per_cell", RETC_H5_DOUBLE, NULL, NULL, mean));
+    for (size_t j = 0; j < network->N; ++j)
+        if (mean[j] == 0)
+            retc_say(&o->common, "%s has no responses in the %s part: how good the model of it is cannot be said\n",
+                     network->cell_name[j], o->part);
+done:
+    retc_free(mean);
+    return status;
+}
+
 /* What the layers look like; in brackets, their activations. */
 static int
-say_statistics(const options *o, const retc_network *network) {
+say_statistics(const options *o, const retc_network *network, retc_h5 *file) {
     int status = RETC_OK;
     retc_layer_statistics s = {0};
     char text[2][16];
-    if (o->common.quiet)
-        return RETC_OK;
-    retc_h5 *file = retc_h5_open(o->common.output);
-    RETC_TRY(file ? RETC_OK : RETC_EIO);
     retc_say(&o->common, "%-8s %16s %20s %22s %10s %10s\n", "layer", "sparsity", "columns that share", "dimensions (90 %)",
              "r -/+", "r act.");
     for (size_t l = 0; l < network->layers; ++l) {
@@ -105,6 +120,20 @@ say_statistics(const options *o, const retc_network *network) {
                          "contribution and activation; means over channels\n");
 done:
     retc_layer_statistics_clear(&s);
+    return status;
+}
+
+/* What can be read in the file. */
+static int
+say_results(const options *o, const retc_network *network) {
+    int status = RETC_OK;
+    retc_h5 *file = NULL;
+    if (o->common.quiet)
+        return RETC_OK;
+    RETC_TRY(RETC_GOT(file = retc_h5_open(o->common.output)));
+    RETC_TRY(say_silent_cells(o, network, file));
+    RETC_TRY(say_statistics(o, network, file));
+done:
     retc_h5_close(file);
     return status;
 }
@@ -144,7 +173,7 @@ run(options *o, const retc_provenance *provenance) {
     RETC_TRY(retc_h5_set_text(file, "/", "baseline", o->baseline.name));
     RETC_TRY(retc_command_finish(file, &o->common, provenance));
     say_completeness(o, network, &target, &completeness);
-    RETC_TRY(say_statistics(o, network));
+    RETC_TRY(say_results(o, network));
     if (completeness.unconverged)
         status = RETC_NOT_CONVERGED;
 done:

@@ -239,7 +239,7 @@ START_TEST(surprisal_counts_directions) {
     retc_network *network = retc_fixture_network(3, DEPTH, SIDE, SIDE, U, 0);
     retc_target target;
     ck_ok(retc_target_init_surprisal(&target, network, recording, RETC_TEST, _i, 2, NULL));
-    ck_assert_double_eq(target.ridge, 0);
+    ck_assert_uint_eq(target.still, 0);
     retc_contribute_options options = collect_by(RETC_METHOD_ACT_GRAD);
     collected a = collect(network, recording, &target, &options);
     double mean = 0, n = (double)a.T;
@@ -248,6 +248,59 @@ START_TEST(surprisal_counts_directions) {
     ck_assert_double_le(fabs(mean - (n - 1) / (2 * n) * (U - _i)), 1e-5);
     collected_clear(&a);
     retc_target_clear(&target);
+    retc_network_free(network);
+    retc_recording_close(recording);
+}
+END_TEST
+
+/* Cells of which the last, where there are four, repeats the first or never changes. */
+static retc_network *
+network_of_cells(size_t cells, int constant) {
+    retc_network *network = retc_network_alloc("cells", DEPTH, SIDE, SIDE, cells);
+    ck_ok(retc_network_add_conv(network, 3, 3, 3, 1, 0));
+    ck_ok(retc_network_add_simple(network, RETC_LAYER_RELU));
+    ck_ok(retc_network_add_conv(network, cells, 0, 0, 1, 1));
+    ck_ok(retc_network_add_simple(network, RETC_LAYER_SOFTPLUS));
+    ck_ok(retc_network_finish(network));
+    ck_ok(retc_network_init(network, 5));
+    float *readout = retc_network_values(network, network->layer[2].weight);
+    size_t size = retc_layer_units(&network->layer[1]);
+    for (size_t i = 0; i < cells * size; ++i)
+        readout[i] = constant && i / size == cells - 1 ? 0 : (float)((i % size * 37 + i / size % 3 * 53) % 101) / 300 - 0.15f;
+    return network;
+}
+
+/* What is surprising of three cells is as surprising when one is there twice, or another never changes: the covariance of the
+ * four is inverted among the directions that vary. */
+START_TEST(directions_without_variance_are_no_surprise) {
+    retc_recording *recording = noise_recording("repeated.h5");
+    retc_network *three = network_of_cells(3, 0), *four = network_of_cells(4, _i);
+    retc_target of_three, of_four;
+    ck_ok(retc_target_init_surprisal(&of_three, three, recording, RETC_TEST, 0, 1, NULL));
+    ck_ok(retc_target_init_surprisal(&of_four, four, recording, RETC_TEST, 0, 1, NULL));
+    ck_assert_uint_eq(of_three.still, 0);
+    ck_assert_uint_eq(of_four.still, 1);
+    retc_contribute_options options = collect_by(RETC_METHOD_ACT_GRAD);
+    collected a = collect(three, recording, &of_three, &options), b = collect(four, recording, &of_four, &options);
+    double mean = 0, n = (double)a.T;
+    for (size_t t = 0; t < a.T; ++t) {
+        ck_assert_double_eq_tol(b.target[t], a.target[t], 1e-5 * (1 + a.target[t]));
+        mean += b.target[t] / n;
+    }
+    ck_assert_double_eq_tol(mean, (n - 1) / (2 * n) * 3, 1e-5);
+    collected_clear(&a), collected_clear(&b);
+    retc_target_clear(&of_three), retc_target_clear(&of_four);
+    retc_network_free(three), retc_network_free(four);
+    retc_recording_close(recording);
+}
+END_TEST
+
+START_TEST(rates_that_never_change_are_refused) {
+    retc_recording *recording = noise_recording("constant.h5");
+    retc_network *network = network_of_cells(1, 1);
+    retc_target target;
+    ck_fails(retc_target_init_surprisal(&target, network, recording, RETC_TEST, 0, 1, NULL),
+             "constant.h5: test part: the covariance of the rates cannot be inverted: the model's rates do not vary");
     retc_network_free(network);
     retc_recording_close(recording);
 }
@@ -299,6 +352,8 @@ target_suite(void) {
     tcase_add_test(tcase, impossible_targets_are_refused);
     tcase_add_loop_test(tcase, secants_are_complete_with_every_target, 0, KINDS);
     tcase_add_loop_test(tcase, surprisal_counts_directions, 0, 2);
+    tcase_add_loop_test(tcase, directions_without_variance_are_no_surprise, 0, 2);
+    tcase_add_test(tcase, rates_that_never_change_are_refused);
     tcase_add_loop_test(tcase, refined_samples_agree_with_very_many_steps, 0, KINDS);
     suite_add_tcase(suite, tcase);
     return suite;
