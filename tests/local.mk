@@ -105,7 +105,7 @@ EXTRA_DIST += tests/golden/integrated_irf.h5 tests/golden/make_integrated_irf.py
 # The program as its users meet it.
 TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = $(SHELL)
-CLI_TESTS = tests/cli/bad_input.sh tests/cli/contribute.sh tests/cli/contribute_bad.sh tests/cli/contribute_baseline.sh tests/cli/contribute_layers.sh tests/cli/convert.sh tests/cli/simulate.sh tests/cli/damaged.sh tests/cli/ensemble.sh tests/cli/export.sh tests/cli/export_torch.sh tests/cli/figure.sh tests/cli/fit_glm.sh tests/cli/files.sh tests/cli/fit.sh \
+CLI_TESTS = tests/cli/bad_input.sh tests/cli/contribute.sh tests/cli/contribute_bad.sh tests/cli/contribute_baseline.sh tests/cli/contribute_layers.sh tests/cli/contribute_published.sh tests/cli/convert.sh tests/cli/simulate.sh tests/cli/damaged.sh tests/cli/ensemble.sh tests/cli/export.sh tests/cli/export_torch.sh tests/cli/figure.sh tests/cli/fit_glm.sh tests/cli/files.sh tests/cli/fit.sh \
     tests/cli/import.sh tests/cli/import_interneurons.sh tests/cli/import_matlab.sh \
     tests/cli/info.sh tests/cli/install.sh tests/cli/irf.sh tests/cli/memory.sh tests/cli/network.sh tests/cli/protocol.sh tests/cli/quality.sh \
     tests/cli/recording_options.sh tests/cli/resume.sh tests/cli/run.sh tests/cli/scores.sh tests/cli/stimulus_natural.sh \
@@ -113,7 +113,7 @@ CLI_TESTS = tests/cli/bad_input.sh tests/cli/contribute.sh tests/cli/contribute_
 dist_check_SCRIPTS += $(CLI_TESTS)
 TESTS += $(CLI_TESTS)
 EXTRA_DIST += tests/cli/lib.sh
-EXTRA_DIST += tests/h5py/read_export.py tests/h5py/read_contributions.py
+EXTRA_DIST += tests/h5py/read_export.py tests/h5py/read_contributions.py tests/h5py/read_published.py
 EXTRA_DIST += tests/h5py/read_irf.py
 check_PROGRAMS += tests/cli/edit_h5
 tests_cli_edit_h5_SOURCES = tests/cli/edit_h5.c
