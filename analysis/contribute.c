@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "line.h"
-#include "refine.h"
 #include "stream.h"
 
 enum { TOGETHER = 64 /* samples whose sums stay near while a map is read */ };
@@ -13,10 +12,9 @@ enum { TOGETHER = 64 /* samples whose sums stay near while a map is read */ };
 typedef struct {
     retc_path path;
     retc_attribution *attribution; /* other methods than paths */
-    retc_refine *refine;           /* steps as needed */
+    retc_refine *refine;           /* secants */
     retc_line line;
     float **sum;                  /* per cut (rows,ld), retc_path_rows of them: mean over baselines */
-    float **fine;                 /* per cut (rows,ld): from one baseline, by a fixed number of steps */
     size_t *steps;                /* (block) that a sample got */
     float **reduced[3];           /* contribution, activation, gradient: per cut (block,2C) */
     double **residual, **error;   /* per cut (block) */
@@ -53,6 +51,11 @@ retc_contribute_default(void) {
 int
 retc_contribute_refines(const retc_contribute_options *options) {
     return options->attribution.method == RETC_METHOD_PATH && options->steps == 0;
+}
+
+retc_refine_options
+retc_contribute_steps(const retc_contribute_options *o) {
+    return (retc_refine_options){o->steps, o->tolerance, o->floor, o->most_steps};
 }
 
 /* ---- where ----------------------------------------------------------------------------------------------------------- */
@@ -95,13 +98,6 @@ retc_contribute_cuts(const retc_network *network, retc_contribute_place place, s
         retc_free(array);                                                                                                      \
     } while (0)
 
-static retc_refine *
-make_refine(slot_storage *s, const engine *e) {
-    const retc_contribute_options *o = e->options;
-    const retc_refine_task task = {e->cuts, e->cuts, e->rows, retc_path_secant, &s->path};
-    return retc_refine_alloc(&s->path, &task, &(retc_refine_options){o->tolerance, o->floor, o->most_steps});
-}
-
 static int
 slot_init(slot_storage *s, const engine *e) {
     int status = RETC_OK;
@@ -111,10 +107,10 @@ slot_init(slot_storage *s, const engine *e) {
     size_t ld = s->path.tape[1]->ld;
     RETC_TRY(retc_line_init(&s->line, &e->baseline, s->path.tape[1]));
     ALLOC_CUTS(s->sum, e, e->rows[k] * ld);
-    if (retc_contribute_refines(e->options))
-        RETC_TRY(RETC_GOT(s->refine = make_refine(s, e)));
-    else
-        ALLOC_CUTS(s->fine, e, e->rows[k] * ld);
+    const retc_refine_task task = {e->cuts, e->cuts, e->rows, retc_path_secant, &s->path};
+    const retc_refine_options steps = retc_contribute_steps(e->options);
+    if (e->options->attribution.method == RETC_METHOD_PATH && e->options->rule == RETC_SECANT)
+        RETC_TRY(RETC_GOT(s->refine = retc_refine_alloc(&s->path, &task, &steps)));
     if (e->options->attribution.method != RETC_METHOD_PATH)
         RETC_TRY(RETC_GOT(s->attribution = retc_attribution_alloc(&s->path, &e->options->attribution)));
     ALLOC_CUTS(s->standard_error, e, network->layer[e->cut[k]].C * block);
@@ -137,7 +133,6 @@ slot_clear(slot_storage *s, size_t cuts) {
     retc_path_clear(&s->path);
     retc_line_clear(&s->line);
     FREE_CUTS(s->sum, cuts);
-    FREE_CUTS(s->fine, cuts);
     FREE_CUTS(s->standard_error, cuts);
     FREE_CUTS(s->residual, cuts);
     FREE_CUTS(s->error, cuts);
@@ -248,23 +243,6 @@ add_start(const engine *e, slot_storage *s, size_t n) {
         s->target_zero[t] += s->path.start[t] / (double)e->baseline.n;
 }
 
-/* Add the contributions that a fixed number of steps gives. */
-static void
-walk(const engine *e, slot_storage *s, const retc_path_line *line) {
-    size_t ld = s->path.tape[1]->ld;
-    const float share = 1 / (float)e->baseline.n;
-    for (size_t k = 0; k < e->cuts; ++k)
-        memset(s->fine[k], 0, e->rows[k] * ld * sizeof(float));
-    if (e->options->rule == RETC_SECANT)
-        retc_path_walk(&s->path, line, e->options->steps, retc_path_secant, &s->path, s->fine);
-    else
-        retc_path_walk_trapezia(&s->path, line, e->options->steps, s->fine);
-    for (size_t k = 0; k < e->cuts; ++k)
-        for (size_t row = 0; row < e->rows[k]; ++row)
-            for (size_t t = 0; t < line->n; ++t)
-                s->sum[k][row * ld + t] += share * s->fine[k][row * ld + t];
-}
-
 /* The largest over baselines counts. */
 static void
 record(const engine *e, slot_storage *s, size_t n) {
@@ -276,13 +254,24 @@ record(const engine *e, slot_storage *s, size_t n) {
     }
 }
 
+/* Trapezia have been added up over baselines. */
+static void
+divide_sums(const engine *e, slot_storage *s, size_t n) {
+    const float share = 1 / (float)e->baseline.n;
+    size_t ld = s->path.tape[1]->ld;
+    for (size_t k = 0; k < e->cuts && e->baseline.n > 1; ++k)
+        for (size_t row = 0; row < e->rows[k]; ++row)
+            for (size_t t = 0; t < n; ++t)
+                s->sum[k][row * ld + t] *= share;
+}
+
 /* Along the path from baseline b. */
 static void
 integrate(const engine *e, slot_storage *s, const retc_path_line *line, size_t b) {
     if (s->refine)
         retc_refine_begin(s->refine, line);
     else
-        walk(e, s, line);
+        retc_path_walk_trapezia(&s->path, line, e->options->steps, s->sum);
     if (b == 0)
         describe_end(e, s, line->n);
     add_start(e, s, line->n);
@@ -323,6 +312,8 @@ contribute_block(void *context, size_t slot, retc_tape *tape, const retc_block *
         else
             integrate(e, s, &line, b);
     }
+    if (!s->attribution && !s->refine)
+        divide_sums(e, s, n);
     reduce_sums(e, s, n);
     return RETC_OK;
 }
@@ -357,9 +348,9 @@ check_options(const retc_network *network, const retc_target *target, const retc
         return RETC_FAIL(RETC_EINVAL, "the target is of %zu cells, the model has %zu", target->N, network->N);
     if (retc_contribute_refines(o) && o->rule != RETC_SECANT)
         return RETC_FAIL(RETC_EINVAL, "steps as needed are secants; trapezia need a fixed number of steps");
-    if (retc_contribute_refines(o) && retc_refine_check(&(retc_refine_options){o->tolerance, o->floor, o->most_steps}) < 0)
-        return RETC_EINVAL;
-    return retc_attribution_check(&o->attribution);
+    const retc_refine_options steps = retc_contribute_steps(o);
+    int status = o->attribution.method == RETC_METHOD_PATH ? retc_refine_check(&steps) : RETC_OK;
+    return status < 0 ? status : retc_attribution_check(&o->attribution);
 }
 
 int

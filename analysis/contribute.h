@@ -23,6 +23,7 @@
 #include "path.h"
 #include "progress.h"
 #include "recording.h"
+#include "refine.h"
 #include "target.h"
 
 #ifdef __cplusplus
@@ -74,6 +75,9 @@ retc_contribute_options retc_contribute_default(void);
 
 /* Does every sample get as many steps as it needs? */
 int retc_contribute_refines(const retc_contribute_options *options);
+
+/* Number and accuracy of secant steps, for what is computed beside contributions (refine.h). */
+retc_refine_options retc_contribute_steps(const retc_contribute_options *options);
 
 /* Layers at which contributions are taken, one per convolution: `cut` has room for network->layers. */
 size_t retc_contribute_cuts(const retc_network *network, retc_contribute_place place, size_t *cut);

@@ -2,9 +2,9 @@
  * stimulus itself; Sundararajan, Taly & Yan 2017).
  *
  * Along the straight path from x0 to x the gradient at the stimulus is the transpose of conv0 on the gradient g at conv0's
- * output, and conv0 is linear: with secant steps (path.h) of equal length
+ * output, and conv0 is linear: with secant steps (path.h)
  *
- *     G = mean over steps of g,     A_i = (W' G)_i (x_i - x0_i),     sum_i A_i = G . W (x - x0) = t(x) - t(x0),
+ *     G = mean of g over the path,     A_i = (W' G)_i (x_i - x0_i),     sum_i A_i = G . W (x - x0) = t(x) - t(x0),
  *
  * so that W' is applied once, whatever the number of steps. */
 #ifndef RETC_INPUT_H
@@ -12,14 +12,14 @@
 
 #include "baseline.h"
 #include "h5.h"
-#include "path.h"
+#include "refine.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 typedef struct {
-    size_t steps;                  /* fixed number of secant steps */
+    retc_refine_options refine;    /* number of secant steps; the tolerance is that of contributions to conv0's output */
     size_t every;                  /* take one run of samples of so many (retc_path_takes) */
     const retc_baseline *baseline; /* NULL: mean grey; the mean over several */
     size_t block, threads;
@@ -32,11 +32,13 @@ typedef struct {
     const float *attribution; /* (L,H,W,ld) oldest frame first, in units of the target */
     size_t ld;
     const double *residual; /* (n) sum of attributions - (t(x) - t(x0)) */
+    const double *error;    /* (n) estimated, relative (refine.h); 0 with fixed steps */
+    const size_t *steps;    /* (n) */
 } retc_input_block;
 
 typedef int retc_input_receiver(void *context, const retc_input_block *block);
 
-/* 16 steps, every sample, mean grey, blocks of 16, all processors. */
+/* As many steps as needed, every sample, mean grey, blocks of 16, all processors. */
 retc_input_options retc_input_default(void);
 
 /* Attributions to `target` block by block in order; memory is bounded by the block. */
@@ -56,9 +58,14 @@ int retc_input_find_box(const retc_network *network, const retc_target *target, 
  *   /input/map (S,h,w) f4, /input/course (S,L) f4          summed over the history, over pixels; oldest frame first
  *   /input/attribution (S,L,h,w) f4                        with `full`
  *   /input/sample (S) i8, /input/residual (S) f8           which samples; sum - (t(x) - t(x0))
- *   attributes of /input/map: row, column (of its corner in the frame), steps, every */
+ *   /input/error (S) f8, /input/steps (S) i8               with as many steps as needed
+ *   attributes of /input/map: row, column (of its corner in the frame), every, and steps (fixed) or tolerance, floor,
+ * most_steps, unconverged
+ *
+ * The number of samples above the tolerance is added to *unconverged. */
 int retc_input_write(const retc_network *network, retc_recording *recording, retc_part part, const retc_target *target,
-                     const retc_input_options *options, int full, retc_h5 *file, const retc_progress *progress) RETC_USED;
+                     const retc_input_options *options, int full, retc_h5 *file, const retc_progress *progress,
+                     size_t *unconverged) RETC_USED;
 
 #ifdef __cplusplus
 }

@@ -13,7 +13,10 @@ typedef struct {
     int full;
     size_t written;
     float *map, *course, *attribution; /* (block,h,w), (block,L), (block,L,h,w) */
-    int64_t *sample;                   /* (block) */
+    int64_t *sample, *steps;           /* (block) */
+    int refines;
+    double tolerance;
+    size_t unconverged;
 } writer;
 
 int
@@ -64,16 +67,20 @@ make_all(writer *w, size_t S, const retc_input_options *options) {
     RETC_TRY(make_dataset(w, "/input/course", RETC_H5_FLOAT, 2, (size_t[]){S, L}));
     RETC_TRY(make_dataset(w, "/input/sample", RETC_H5_INT64, 1, &S));
     RETC_TRY(make_dataset(w, "/input/residual", RETC_H5_DOUBLE, 1, &S));
+    if (w->refines) {
+        RETC_TRY(make_dataset(w, "/input/error", RETC_H5_DOUBLE, 1, &S));
+        RETC_TRY(make_dataset(w, "/input/steps", RETC_H5_INT64, 1, &S));
+    }
     if (w->full)
         RETC_TRY(make_dataset(w, "/input/attribution", RETC_H5_FLOAT, 4, (size_t[]){S, L, box->rows, box->columns}));
     RETC_TRY(retc_h5_set_int(w->file, "/input/map", "row", (int64_t)box->row));
     RETC_TRY(retc_h5_set_int(w->file, "/input/map", "column", (int64_t)box->column));
-    RETC_TRY(retc_h5_set_int(w->file, "/input/map", "steps", (int64_t)options->steps));
     RETC_TRY(retc_h5_set_int(w->file, "/input/map", "every", (int64_t)options->every));
     RETC_TRY(RETC_ALLOC(w->map, options->block * pixels));
     RETC_TRY(RETC_ALLOC(w->course, options->block * L));
     RETC_TRY(RETC_ALLOC(w->attribution, options->block * L * pixels));
     RETC_TRY(RETC_ALLOC(w->sample, options->block));
+    RETC_TRY(RETC_ALLOC(w->steps, options->block));
 done:
     return status;
 }
@@ -106,12 +113,18 @@ receive(void *context, const retc_input_block *b) {
     size_t start[4] = {w->written, 0}, rows = w->box.rows, columns = w->box.columns, L = w->network->L;
     int status = RETC_OK;
     reduce(w, b);
-    for (size_t t = 0; t < b->n; ++t)
-        w->sample[t] = (int64_t)b->sample[t];
+    for (size_t t = 0; t < b->n; ++t) {
+        w->sample[t] = (int64_t)b->sample[t], w->steps[t] = (int64_t)b->steps[t];
+        w->unconverged += b->error[t] > w->tolerance;
+    }
     RETC_TRY(retc_h5_write(w->file, "/input/map", RETC_H5_FLOAT, start, (size_t[]){b->n, rows, columns}, w->map));
     RETC_TRY(retc_h5_write(w->file, "/input/course", RETC_H5_FLOAT, start, (size_t[]){b->n, L}, w->course));
     RETC_TRY(retc_h5_write(w->file, "/input/sample", RETC_H5_INT64, start, &b->n, w->sample));
     RETC_TRY(retc_h5_write(w->file, "/input/residual", RETC_H5_DOUBLE, start, &b->n, b->residual));
+    if (w->refines) {
+        RETC_TRY(retc_h5_write(w->file, "/input/error", RETC_H5_DOUBLE, start, &b->n, b->error));
+        RETC_TRY(retc_h5_write(w->file, "/input/steps", RETC_H5_INT64, start, &b->n, w->steps));
+    }
     if (w->full)
         RETC_TRY(retc_h5_write(w->file, "/input/attribution", RETC_H5_FLOAT, start, (size_t[]){b->n, L, rows, columns},
                                w->attribution));
@@ -122,8 +135,13 @@ done:
 
 int
 retc_input_write(const retc_network *network, retc_recording *recording, retc_part part, const retc_target *target,
-                 const retc_input_options *options, int full, retc_h5 *file, const retc_progress *progress) {
-    writer w = {.network = network, .file = file, .full = full};
+                 const retc_input_options *options, int full, retc_h5 *file, const retc_progress *progress,
+                 size_t *unconverged) {
+    writer w = {.network = network,
+                .file = file,
+                .full = full,
+                .refines = options->refine.steps == 0,
+                .tolerance = options->refine.tolerance};
     retc_span *spans = NULL;
     size_t n_spans = 0, T = 0, S = 0;
     int status = RETC_OK;
@@ -135,8 +153,10 @@ retc_input_write(const retc_network *network, retc_recording *recording, retc_pa
     RETC_TRY(retc_input_find_box(network, target, &w.box));
     RETC_TRY(make_all(&w, S, options));
     RETC_TRY(retc_input(network, recording, part, target, options, receive, &w, progress));
+    RETC_TRY(retc_refine_write(&options->refine, w.unconverged, file, "/input/map"));
+    *unconverged += w.unconverged;
 done:
     retc_free(spans);
-    retc_free(w.map), retc_free(w.course), retc_free(w.attribution), retc_free(w.sample);
+    retc_free(w.map), retc_free(w.course), retc_free(w.attribution), retc_free(w.sample), retc_free(w.steps);
     return status;
 }

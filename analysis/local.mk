@@ -27,7 +27,7 @@ libretcodec_internal_la_SOURCES += \
     analysis/separate.c analysis/separate.h \
     analysis/line.c analysis/line.h \
     analysis/path.c analysis/path.h \
-    analysis/refine.c analysis/refine.h \
+    analysis/refine.c analysis/refine.h analysis/refine_choose.c analysis/refine_internal.h \
     analysis/target.c analysis/target.h analysis/target_value.c \
     analysis/predict.c analysis/predict.h \
     analysis/predict_ensemble.c analysis/predict_ensemble.h \

@@ -12,14 +12,14 @@
 
 #include "baseline.h"
 #include "h5.h"
-#include "path.h"
+#include "refine.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 typedef struct {
-    size_t steps;                  /* fixed number of secant steps */
+    retc_refine_options refine;    /* number of secant steps; the tolerance is that of a target's pairs */
     size_t every;                  /* take one run of samples of so many (retc_path_takes) */
     const retc_baseline *baseline; /* NULL: mean grey; the mean over several */
     size_t block, threads;
@@ -30,9 +30,12 @@ typedef struct {
     double *mean;                    /* (targets,C0,C1) mean over samples of pairs' contributions, in units of the target */
     double *size;                    /* (targets,C0,C1) mean of their sizes */
     double *residual;                /* (targets) largest |sum of a sample's pairs - (t(x) - t(x0))| */
+    double *error;                   /* (targets) largest estimated error of a sample's pairs, relative; 0 with fixed steps */
+    double mean_steps;
+    size_t unconverged; /* samples above the tolerance with some target */
 } retc_pairs;
 
-/* 16 steps, every sample, mean grey, blocks of 64, all processors. */
+/* As many steps as needed, every sample, mean grey, blocks of 64, all processors. */
 retc_pairs_options retc_pairs_default(void);
 
 /* Pairs of several targets from one pass over a part; memory is bounded by the block.  Fails for networks with less than two
@@ -44,10 +47,13 @@ void retc_pairs_clear(retc_pairs *pairs);
 
 /* Pairs of a target and then of every cell by itself, written as
  *
- *   /pairs/{mean, size} (1+N,C0,C1) f8, /pairs/residual (1+N) f8, /pairs/target_names (1+N), /pairs/layer_names (2);
- *   attributes of /pairs/mean: samples, steps, every */
+ *   /pairs/{mean, size} (1+N,C0,C1) f8, /pairs/{residual, error} (1+N) f8, /pairs/target_names (1+N), /pairs/layer_names (2);
+ *   attributes of /pairs/mean: samples, every, mean_steps, and steps (fixed) or tolerance, floor, most_steps, unconverged
+ *
+ * The number of samples above the tolerance is added to *unconverged. */
 int retc_pairs_write(const retc_network *network, retc_recording *recording, retc_part part, const retc_target *target,
-                     const retc_pairs_options *options, retc_h5 *file, const retc_progress *progress) RETC_USED;
+                     const retc_pairs_options *options, retc_h5 *file, const retc_progress *progress,
+                     size_t *unconverged) RETC_USED;
 
 #ifdef __cplusplus
 }

@@ -1,33 +1,11 @@
-#include "refine.h"
+#include "refine_internal.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "rows.h"
 
-enum { INTERVALS = RETC_REFINE_INTERVALS, WHOLE = 16 /* samples that the kernels take at once */ };
-
-static const double LEAST_KAPPA = 0.4, FEW = 8, MOST_KAPPA = 1.5; /* refine.h */
-static const double FALL = 3.6, MARGIN = 0.8;                     /* of |d|^2 with pieces; of the tolerance, wanted of them */
-
-/* Arrays over samples are (ld). */
-struct retc_refine {
-    retc_path *path;
-    retc_refine_task task;
-    retc_refine_options options;
-    retc_path_line line;
-    size_t ld;
-    float **fine[INTERVALS];                       /* per interval and part (rows,ld): the best sum so far */
-    float **piece, **coarse;                       /* per part (rows,ld): two steps, one over both */
-    double **square[INTERVALS], **peak[INTERVALS]; /* per interval and part: sum of d^2, largest d^2 */
-    double **norm;                                 /* per part: |c| as the first steps give it */
-    size_t *pieces[INTERVALS];                     /* per interval: into how many it is cut */
-    int *open;                                     /* samples that may not be done */
-    size_t jobs, *sample, *interval;               /* pieces that run together */
-    float *delta, *base;                           /* (units,ld) their lines */
-    float *alpha[3], *width[3];                    /* ends and middle; changes of alpha over both steps and both together */
-    float *d_square, *d_peak, *total, *zero;       /* rows */
-};
+enum { WHOLE = 16 /* samples that the kernels take at once */ };
 
 retc_refine_options
 retc_refine_default(void) {
@@ -36,10 +14,25 @@ retc_refine_default(void) {
 
 int
 retc_refine_check(const retc_refine_options *o) {
+    if (o->steps)
+        return RETC_OK;
     if (!(o->tolerance > 0) || !(o->floor >= 0) || o->most_steps < RETC_REFINE_LEAST)
         return RETC_FAIL(RETC_EINVAL, "steps as needed take a tolerance above 0, a floor of at least 0 and at least %d steps",
                          RETC_REFINE_LEAST);
     return RETC_OK;
+}
+
+int
+retc_refine_write(const retc_refine_options *o, size_t unconverged, retc_h5 *file, const char *dataset) {
+    int status = RETC_OK;
+    if (o->steps)
+        return retc_h5_set_int(file, dataset, "steps", (int64_t)o->steps);
+    RETC_TRY(retc_h5_set_number(file, dataset, "tolerance", o->tolerance));
+    RETC_TRY(retc_h5_set_number(file, dataset, "floor", o->floor));
+    RETC_TRY(retc_h5_set_int(file, dataset, "most_steps", (int64_t)o->most_steps));
+    RETC_TRY(retc_h5_set_int(file, dataset, "unconverged", (int64_t)unconverged));
+done:
+    return status;
 }
 
 /* ---- storage --------------------------------------------------------------------------------------------------------- */
@@ -100,16 +93,18 @@ retc_refine_alloc(retc_path *path, const retc_refine_task *task, const retc_refi
     if (!r)
         return NULL;
     r->path = path, r->task = *task, r->options = *options, r->ld = path->tape[1]->ld;
-    for (size_t p = 0; p < INTERVALS; ++p) {
+    RETC_TRY(alloc_sums(r, &r->piece));
+    for (size_t p = 0; p < INTERVALS && !options->steps; ++p) {
         RETC_TRY(alloc_sums(r, &r->fine[p]));
         RETC_TRY(alloc_measures(r, &r->square[p]));
         RETC_TRY(alloc_measures(r, &r->peak[p]));
         RETC_TRY(RETC_ALLOC(r->pieces[p], r->ld));
     }
-    RETC_TRY(alloc_sums(r, &r->piece));
-    RETC_TRY(alloc_sums(r, &r->coarse));
-    RETC_TRY(alloc_measures(r, &r->norm));
-    RETC_TRY(alloc_jobs(r));
+    if (!options->steps) {
+        RETC_TRY(alloc_sums(r, &r->coarse));
+        RETC_TRY(alloc_measures(r, &r->norm));
+        RETC_TRY(alloc_jobs(r));
+    }
 done:
     if (status < 0) {
         retc_refine_free(r);
@@ -180,12 +175,12 @@ extrapolate(retc_refine *r, size_t k, size_t n, float *fine) {
         retc_row_extrapolate(r->coarse[k] + row * r->ld, n, fine + row * r->ld, r->d_square, r->d_peak);
 }
 
-void
-retc_refine_begin(retc_refine *r, const retc_path_line *line) {
+/* What every sample gets. */
+static void
+take_intervals(retc_refine *r, const retc_path_line *line) {
     retc_path *path = r->path;
     retc_tape *from = path->tape[0], *middle = path->tape[1], *to = path->tape[2];
     size_t n = line->n;
-    r->line = *line;
     for (size_t t = 0; t < n; ++t)
         r->open[t] = 1;
     retc_path_start(path, line, from);
@@ -209,7 +204,18 @@ retc_refine_begin(retc_refine *r, const retc_path_line *line) {
     path->end = from;
 }
 
-/* ---- errors ---------------------------------------------------------------------------------------------------------- */
+void
+retc_refine_begin(retc_refine *r, const retc_path_line *line) {
+    r->line = *line;
+    if (r->options.steps) {
+        clear(r, r->piece);
+        retc_path_walk(r->path, line, r->options.steps, r->task.step, r->task.context, r->piece);
+    } else {
+        take_intervals(r, line);
+    }
+}
+
+/* ---- sums ------------------------------------------------------------------------------------------------------------ */
 
 /* Row `row` of part k, summed over the intervals, into `total`. */
 static void
@@ -230,101 +236,6 @@ measure_norms(retc_refine *r) {
         for (size_t t = 0; t < r->line.n; ++t)
             r->norm[k][t] = sqrt((double)r->d_square[t]);
     }
-}
-
-static double
-kappa(const retc_refine *r, size_t k, size_t t) {
-    double square = 0, peak = 0;
-    for (size_t p = 0; p < INTERVALS; ++p) {
-        square += r->square[p][k][t];
-        peak = fmax(peak, r->peak[p][k][t]);
-    }
-    return square > 0 ? fmin(LEAST_KAPPA + FEW * peak / square, MOST_KAPPA) : 1;
-}
-
-/* |d|^2 of an interval that is cut into `wanted` pieces instead of those it has. */
-static double
-foresee(const retc_refine *r, size_t p, size_t k, size_t t, size_t wanted) {
-    return r->square[p][k][t] * pow((double)r->pieces[p][t] / (double)wanted, FALL);
-}
-
-/* Error with the intervals cut so. */
-static double
-error_with(const retc_refine *r, size_t k, size_t t, const size_t *pieces) {
-    double square = 0;
-    for (size_t p = 0; p < INTERVALS; ++p)
-        square += foresee(r, p, k, t, pieces[p]);
-    return kappa(r, k, t) * sqrt(square) / fmax(r->norm[k][t], r->options.floor);
-}
-
-static void
-get_pieces(const retc_refine *r, size_t t, size_t *pieces) {
-    for (size_t p = 0; p < INTERVALS; ++p)
-        pieces[p] = r->pieces[p][t];
-}
-
-double
-retc_refine_error(const retc_refine *r, size_t k, size_t t) {
-    size_t now[INTERVALS];
-    get_pieces(r, t, now);
-    return error_with(r, k, t, now);
-}
-
-size_t
-retc_refine_steps(const retc_refine *r, size_t t) {
-    size_t steps = 0;
-    for (size_t p = 0; p < INTERVALS; ++p)
-        steps += 2 * r->pieces[p][t];
-    return steps;
-}
-
-/* ---- which intervals ------------------------------------------------------------------------------------------------- */
-
-/* The part that would be furthest beyond `limit` with the intervals cut so; `judged` if none.  What is not finite never will be
- * good. */
-static size_t
-find_worst(const retc_refine *r, size_t t, const size_t *pieces, double limit) {
-    size_t worst = r->task.judged;
-    for (size_t k = 0; k < r->task.judged; ++k) {
-        double error = error_with(r, k, t, pieces);
-        if (error > limit && isfinite(error))
-            worst = k, limit = error;
-    }
-    return worst;
-}
-
-/* The interval of which more pieces lower |d|^2 of part k most for what they cost, and their number: twice as many where all of
- * them must be taken anew, else one more. */
-static size_t
-find_best(const retc_refine *r, size_t k, size_t t, const size_t *wanted, size_t room, size_t *more) {
-    size_t best = 0;
-    double most = -1;
-    for (size_t p = 0; p < INTERVALS; ++p) {
-        size_t now = wanted[p], anew = now == r->pieces[p][t], next = now + (anew && now < room ? now : anew ? room : 1);
-        double gain = (foresee(r, p, k, t, now) - foresee(r, p, k, t, next)) / (double)(anew ? next : 1);
-        if (gain > most)
-            most = gain, best = p, *more = next;
-    }
-    return best;
-}
-
-/* Into how many pieces the intervals of sample t are to be cut: is any to be cut anew? */
-static int
-choose(const retc_refine *r, size_t t, size_t *wanted) {
-    size_t room = r->options.most_steps / 2, k, more = 0;
-    int chosen = 0;
-    get_pieces(r, t, wanted);
-    if (find_worst(r, t, wanted, r->options.tolerance) == r->task.judged)
-        return 0;
-    for (size_t p = 0; p < INTERVALS; ++p)
-        room -= wanted[p];
-    while (room > 0 && (k = find_worst(r, t, wanted, MARGIN * r->options.tolerance)) < r->task.judged) {
-        size_t p = find_best(r, k, t, wanted, room, &more);
-        room -= more - wanted[p];
-        wanted[p] = more;
-        chosen = 1;
-    }
-    return chosen;
 }
 
 /* ---- pieces ---------------------------------------------------------------------------------------------------------- */
@@ -391,15 +302,16 @@ take_pieces(retc_refine *r, size_t p, size_t t, size_t pieces) {
     }
 }
 
-void
-retc_refine_finish(retc_refine *r, float share, float *const *sums) {
-    size_t n = r->line.n, wanted[INTERVALS];
+/* Cut intervals until all samples are done. */
+static void
+cut_intervals(retc_refine *r) {
+    size_t wanted[INTERVALS];
     int again;
     measure_norms(r);
     do {
         again = 0;
-        for (size_t t = 0; t < n; ++t) {
-            if (!r->open[t] || !(r->open[t] = choose(r, t, wanted)))
+        for (size_t t = 0; t < r->line.n; ++t) {
+            if (!r->open[t] || !(r->open[t] = retc_refine_choose(r, t, wanted)))
                 continue;
             again = 1;
             for (size_t p = 0; p < INTERVALS; ++p)
@@ -409,10 +321,18 @@ retc_refine_finish(retc_refine *r, float share, float *const *sums) {
         if (r->jobs)
             run_batch(r);
     } while (again);
+}
+
+void
+retc_refine_finish(retc_refine *r, float share, float *const *sums) {
+    if (!r->options.steps)
+        cut_intervals(r);
     for (size_t k = 0; k < r->task.parts; ++k)
         for (size_t row = 0; row < r->task.rows[k]; ++row) {
-            add_intervals(r, k, row);
-            for (size_t t = 0; t < n; ++t)
-                sums[k][row * r->ld + t] += share * r->total[t];
+            const float *total = r->options.steps ? r->piece[k] + row * r->ld : r->total;
+            if (!r->options.steps)
+                add_intervals(r, k, row);
+            for (size_t t = 0; t < r->line.n; ++t)
+                sums[k][row * r->ld + t] += share * total[t];
         }
 }

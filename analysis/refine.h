@@ -22,6 +22,7 @@
 #ifndef RETC_REFINE_H
 #define RETC_REFINE_H
 
+#include "h5.h"
 #include "path.h"
 
 #ifdef __cplusplus
@@ -29,6 +30,7 @@ extern "C" {
 #endif
 
 typedef struct {
+    size_t steps;      /* 0: as many as every sample needs; else a fixed number, of equal length, and no more of all this */
     double tolerance;  /* of the norm of a sum */
     double floor;      /* norms below count as this; in units of the sum */
     size_t most_steps; /* a sample that would need more keeps its best; at least RETC_REFINE_LEAST */
@@ -37,11 +39,15 @@ typedef struct {
 /* Steps that every sample gets. */
 enum { RETC_REFINE_INTERVALS = 5, RETC_REFINE_LEAST = 2 * RETC_REFINE_INTERVALS };
 
-/* 1e-2 above a floor of 1e-3 in 1024 steps at most. */
+/* As many as needed for 1e-2 above a floor of 1e-3, 1024 at most. */
 retc_refine_options retc_refine_default(void);
 
 /* Fails for a tolerance that is not positive, a negative floor, or too few steps. */
 int retc_refine_check(const retc_refine_options *options) RETC_USED;
+
+/* Attributes of a dataset that say so: steps, if fixed; else tolerance, floor, most_steps and unconverged, the number of
+ * samples above the tolerance. */
+int retc_refine_write(const retc_refine_options *options, size_t unconverged, retc_h5 *file, const char *dataset) RETC_USED;
 
 /* What is added up: `parts` sums of rows[k] numbers each, of which the first `judged` must be within the tolerance. */
 typedef struct {
@@ -63,7 +69,7 @@ void retc_refine_free(retc_refine *refine);
 void retc_refine_begin(retc_refine *refine, const retc_path_line *line);
 void retc_refine_finish(retc_refine *refine, float share, float *const *sums);
 
-/* After that, of sample t: its error in part k < judged, and the number of its steps. */
+/* After that, of sample t: its error in part k < judged, 0 with fixed steps; and the number of its steps. */
 double retc_refine_error(const retc_refine *refine, size_t k, size_t t);
 size_t retc_refine_steps(const retc_refine *refine, size_t t);
 

@@ -156,6 +156,7 @@ run(options *o, const retc_provenance *provenance) {
     retc_target target = {0};
     retc_baseline baseline = retc_baseline_grey();
     retc_completeness completeness;
+    size_t beside = 0; /* samples of paths and input attributions that did not reach the tolerance */
     retc_h5 *file = NULL;
     retc_part part = strcmp(o->part, "test") == 0 ? RETC_TEST : RETC_TRAIN;
     RETC_TRY(RETC_GOT(network = retc_network_open(o->model)));
@@ -168,13 +169,16 @@ run(options *o, const retc_provenance *provenance) {
     RETC_TRY(RETC_GOT(file = retc_h5_create(o->common.output, o->common.force)));
     RETC_TRY(retc_contribute_write(network, recording, part, &target, &o->contribute, &o->beside.reductions, o->recording, file,
                                    progress, &completeness));
-    RETC_TRY(retc_output_arguments_write(&o->beside, network, recording, part, &target, file, progress));
+    RETC_TRY(retc_output_arguments_write(&o->beside, network, recording, part, &target, file, progress, &beside));
     retc_meter_stop();
     RETC_TRY(retc_h5_set_text(file, "/", "baseline", o->baseline.name));
     RETC_TRY(retc_command_finish(file, &o->common, provenance));
     say_completeness(o, network, &target, &completeness);
     RETC_TRY(say_results(o, network));
-    if (completeness.unconverged)
+    if (beside)
+        retc_say(&o->common, "%zu samples of paths or input attributions did not reach the tolerance of %g in %zu steps\n",
+                 beside, o->contribute.tolerance, o->contribute.most_steps);
+    if (completeness.unconverged || beside)
         status = RETC_NOT_CONVERGED;
 done:
     retc_meter_stop();

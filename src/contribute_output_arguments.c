@@ -17,8 +17,7 @@ retc_output_arguments_take(retc_output_arguments *a, const retc_contribute_optio
     int status = RETC_OK;
     a->pairs.baseline = a->inputs.baseline = contribute->baseline;
     a->pairs.threads = a->inputs.threads = contribute->threads;
-    if (contribute->steps)
-        a->pairs.steps = a->inputs.steps = contribute->steps;
+    a->pairs.refine = a->inputs.refine = retc_contribute_steps(contribute);
     RETC_TRY(retc_reduction_parse(a->reduce, &a->reductions.kinds));
     if (a->reductions.kinds & RETC_REDUCE_NEIGHBOURHOOD) {
         RETC_TRY(RETC_ALLOC(a->centre, 2 * network->N));
@@ -36,12 +35,14 @@ retc_output_arguments_clear(retc_output_arguments *a) {
 
 int
 retc_output_arguments_write(const retc_output_arguments *a, const retc_network *network, retc_recording *recording,
-                            retc_part part, const retc_target *target, retc_h5 *file, const retc_progress *progress) {
+                            retc_part part, const retc_target *target, retc_h5 *file, const retc_progress *progress,
+                            size_t *unconverged) {
     int status = RETC_OK;
     if (a->paths)
-        RETC_TRY(retc_pairs_write(network, recording, part, target, &a->pairs, file, progress));
+        RETC_TRY(retc_pairs_write(network, recording, part, target, &a->pairs, file, progress, unconverged));
     if (strcmp(a->input, "none") != 0)
-        RETC_TRY(retc_input_write(network, recording, part, target, &a->inputs, strcmp(a->input, "full") == 0, file, progress));
+        RETC_TRY(retc_input_write(network, recording, part, target, &a->inputs, strcmp(a->input, "full") == 0, file, progress,
+                                  unconverged));
 done:
     return status;
 }

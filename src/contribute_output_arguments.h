@@ -28,7 +28,7 @@ typedef struct {
     {"radius", 0, RETC_OPTION_DOUBLE, 0, &(arguments).reductions.radius, 0, 1e6, "pixels",                                    \
      "of a neighbourhood, between the middles of receptive fields"}
 
-#define RETC_SECANTS_HELP " (secants, 16 steps unless --steps says otherwise)"
+#define RETC_SECANTS_HELP " (secants, as many as needed unless --steps fixes their number)"
 #define RETC_EVERY_ARGUMENT(name, of)                                                                                         \
     {name "-every", 0, RETC_OPTION_SIZE, 0, &(of).every, 1, 1e9, "runs",                                                      \
      "take one run of 16 samples of so many for --" name}
@@ -48,15 +48,16 @@ typedef struct {
 
 retc_output_arguments retc_output_arguments_default(void);
 
-/* Take over what is the same for all: the baseline, threads and a number of steps; and find out what reductions need.  Where
+/* Take over what is the same for all: the baseline, threads and number of steps; and find out what reductions need.  Where
  * cells are is only asked for when it matters: it may take a pass over the train part. */
 int retc_output_arguments_take(retc_output_arguments *arguments, const retc_contribute_options *contribute,
                                const retc_network *network, retc_recording *recording, const retc_progress *progress) RETC_USED;
 void retc_output_arguments_clear(retc_output_arguments *arguments);
 
-/* Write paths and input attributions, if they are asked for, beside contributions. */
+/* Write paths and input attributions, if they are asked for, beside contributions.  The number of their samples above the
+ * tolerance is added to *unconverged. */
 int retc_output_arguments_write(const retc_output_arguments *arguments, const retc_network *network, retc_recording *recording,
                                 retc_part part, const retc_target *target, retc_h5 *file,
-                                const retc_progress *progress) RETC_USED;
+                                const retc_progress *progress, size_t *unconverged) RETC_USED;
 
 #endif

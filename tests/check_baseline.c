@@ -263,7 +263,7 @@ START_TEST(paths_through_two_layers_add_up) {
     options.baseline = &s.baseline;
     collected a = collect(s.network, s.scene, &s.target, &options);
     retc_pairs_options choice = retc_pairs_default();
-    choice.baseline = &s.baseline, choice.steps = 3;
+    choice.baseline = &s.baseline, choice.refine.steps = 3;
     retc_pairs pairs;
     ck_ok(retc_pairs_compute(s.network, s.scene, RETC_TEST, &s.target, 1, &choice, NULL, &pairs));
     double sum = 0, size = 0, change = 0;

@@ -29,8 +29,8 @@ make_recording(const char *name, float **movie_out) {
 /* Attributions of all samples, window by window. */
 typedef struct {
     float x[FRAMES][SIZE];
-    double residual[FRAMES];
-    size_t sample[FRAMES], n;
+    double residual[FRAMES], error[FRAMES];
+    size_t sample[FRAMES], steps[FRAMES], n;
 } all;
 
 static int
@@ -38,7 +38,7 @@ collect(void *context, const retc_input_block *b) {
     all *a = context;
     for (size_t t = 0; t < b->n; ++t, ++a->n) {
         a->sample[a->n] = b->sample[t];
-        a->residual[a->n] = b->residual[t];
+        a->residual[a->n] = b->residual[t], a->error[a->n] = b->error[t], a->steps[a->n] = b->steps[t];
         for (size_t i = 0; i < SIZE; ++i)
             a->x[a->n][i] = b->attribution[i * b->ld + t];
     }
@@ -89,7 +89,7 @@ START_TEST(attributions_are_complete) {
         ck_ok(retc_baseline_init_blur(&baseline, network, 1));
     for (size_t steps = 1; steps <= 4; steps += 3) {
         retc_input_options options = retc_input_default();
-        options.steps = steps, options.baseline = _i / 3 ? &baseline : NULL;
+        options.refine.steps = steps, options.baseline = _i / 3 ? &baseline : NULL;
         all *a = attribute(network, recording, &target, &options);
         ck_assert_uint_eq(a->n, FRAMES - DEPTH);
         for (size_t t = 0; t < a->n; ++t) {
@@ -147,7 +147,7 @@ START_TEST(attributions_are_mean_gradients_times_the_stimulus) {
     retc_input_options options = retc_input_default();
     double error[2] = {0};
     for (int fine = 0; fine < 2; ++fine) {
-        options.steps = fine ? 128 : 8;
+        options.refine.steps = fine ? 128 : 8;
         all *a = attribute(network, recording, &target, &options);
         for (size_t t = 0; t < a->n; ++t) {
             double difference = 0, norm = 0;
@@ -169,6 +169,42 @@ START_TEST(attributions_are_mean_gradients_times_the_stimulus) {
 }
 END_TEST
 
+/* With as many steps as needed they are those of very many, as far as the estimate says: that is of contributions to conv0's
+ * output, which its kernels bring down to pixels, where errors and attributions are spread alike but not the same.  Where too
+ * few steps are allowed, that is said. */
+START_TEST(refined_attributions_agree_with_very_many_steps) {
+    retc_recording *recording = make_recording("refined.h5", NULL);
+    retc_network *network = retc_fixture_network(3, DEPTH, SIDE, SIDE, N, 0);
+    retc_target target;
+    make_target(&target, 2);
+    retc_input_options options = retc_input_default(), few = options, fixed = options;
+    fixed.refine.steps = 1024, few.refine.most_steps = RETC_REFINE_LEAST, few.refine.tolerance = 1e-4;
+    all *a = attribute(network, recording, &target, &options), *truth = attribute(network, recording, &target, &fixed);
+    all *marked = attribute(network, recording, &target, &few);
+    size_t beyond = 0, marks = 0;
+    for (size_t t = 0; t < a->n; ++t) {
+        double difference = 0, norm = 0;
+        for (size_t i = 0; i < SIZE; ++i) {
+            double d = (double)a->x[t][i] - (double)truth->x[t][i];
+            difference += d * d, norm += (double)truth->x[t][i] * (double)truth->x[t][i];
+        }
+        ck_assert_double_le(a->error[t], options.refine.tolerance);
+        ck_assert_uint_ge(a->steps[t], RETC_REFINE_LEAST);
+        ck_assert(truth->error[t] == 0 && truth->steps[t] == 1024);
+        ck_assert_double_le(fabs(a->residual[t]), 1e-5 * (size_of(a->x[t]) + 1));
+        ck_assert_uint_eq(marked->steps[t], RETC_REFINE_LEAST);
+        beyond += sqrt(difference) > options.refine.tolerance * sqrt(norm);
+        marks += marked->error[t] > few.refine.tolerance;
+    }
+    ck_assert_uint_le(beyond, a->n / 20);
+    ck_assert_uint_gt(marks, a->n / 2);
+    retc_free(a), retc_free(truth), retc_free(marked);
+    retc_target_clear(&target);
+    retc_network_free(network);
+    retc_recording_close(recording);
+}
+END_TEST
+
 /* A linear network: kernel times stimulus, whatever the steps; and only every third run of samples when asked for. */
 START_TEST(attributions_of_linear_networks_are_filters_times_stimulus) {
     float *movie;
@@ -181,7 +217,7 @@ START_TEST(attributions_of_linear_networks_are_filters_times_stimulus) {
     retc_target target;
     make_target(&target, 0);
     retc_input_options options = retc_input_default();
-    options.every = 3, options.steps = 2;
+    options.every = 3, options.refine.steps = 2;
     all *a = attribute(network, recording, &target, &options);
     const float *w = retc_network_values(network, network->layer[0].weight) + SIZE;
     ck_assert_uint_eq(a->n, 16 + 16); /* 0 ... 15, 48 ... 63 */
@@ -220,10 +256,13 @@ START_TEST(files_are_cut_to_what_a_cell_sees) {
     options.block = 7, options.threads = 2;
     all *a = attribute(network, recording, &target, &options);
     retc_h5 *file = retc_h5_create(retc_test_path("input.h5"), 1);
-    ck_ok(retc_input_write(network, recording, RETC_TEST, &target, &options, 1, file, NULL));
+    size_t unconverged = 0;
+    ck_ok(retc_input_write(network, recording, RETC_TEST, &target, &options, 1, file, NULL, &unconverged));
+    ck_assert_uint_eq(unconverged, 0);
     size_t T = FRAMES - DEPTH;
     void *full = NULL, *map = NULL, *course = NULL;
     size_t shape[4];
+    ck_assert(retc_h5_has(file, "/input/error") && retc_h5_has(file, "/input/steps"));
     ck_ok(retc_h5_read_new(file, "/input/attribution", RETC_H5_FLOAT, 4, shape, &full));
     ck_assert(shape[0] == T && shape[1] == DEPTH && shape[2] == 5 && shape[3] == 5);
     ck_ok(retc_h5_read_new(file, "/input/map", RETC_H5_FLOAT, 3, shape, &map));
@@ -262,8 +301,10 @@ START_TEST(impossible_requests_are_refused) {
     retc_target target;
     make_target(&target, 1);
     retc_input_options options = retc_input_default();
-    options.steps = 0;
-    ck_fails(retc_input(network, recording, RETC_TEST, &target, &options, collect, NULL, NULL), "at least one step");
+    options.refine.tolerance = 0;
+    ck_fails(retc_input(network, recording, RETC_TEST, &target, &options, collect, NULL, NULL), "tolerance above 0");
+    options = retc_input_default(), options.every = 0;
+    ck_fails(retc_input(network, recording, RETC_TEST, &target, &options, collect, NULL, NULL), "at least one");
     retc_network_free(network);
     retc_recording_close(recording);
 }
@@ -276,6 +317,7 @@ main(void) {
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, attributions_are_complete, 0, 9);
     tcase_add_test(tcase, attributions_are_mean_gradients_times_the_stimulus);
+    tcase_add_test(tcase, refined_attributions_agree_with_very_many_steps);
     tcase_add_test(tcase, attributions_of_linear_networks_are_filters_times_stimulus);
     tcase_add_test(tcase, files_are_cut_to_what_a_cell_sees);
     tcase_add_test(tcase, impossible_requests_are_refused);

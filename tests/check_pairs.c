@@ -48,7 +48,7 @@ contribute(const retc_network *network, retc_recording *recording, const retc_ta
     size_t cut[64];
     means m = {.network = network, .every = o->every};
     retc_contribute_options options = retc_contribute_default();
-    options.steps = o->steps, options.baseline = o->baseline, options.threads = 1;
+    options.steps = o->refine.steps, options.baseline = o->baseline, options.threads = 1;
     (void)retc_network_cuts(network, cut);
     m.channels[0] = network->layer[cut[0]].C, m.channels[1] = network->layer[cut[1]].C;
     ck_assert_uint_le(m.channels[0], 16);
@@ -74,7 +74,7 @@ START_TEST(pairs_sum_to_the_contributions_of_both_layers) {
     ck_ok(retc_target_init(&target[0], RETC_TARGET_SUM, N, 0));
     ck_ok(retc_target_init(&target[1], RETC_TARGET_CELL, N, 2));
     retc_pairs_options options = retc_pairs_default();
-    options.steps = 4, options.every = 1 + 2 * ((size_t)_i % 2), options.baseline = _i / 2 ? &baseline : NULL;
+    options.refine.steps = 4, options.every = 1 + 2 * ((size_t)_i % 2), options.baseline = _i / 2 ? &baseline : NULL;
     retc_pairs p;
     ck_ok(retc_pairs_compute(network, recording, RETC_TEST, target, 2, &options, NULL, &p));
     for (size_t j = 0; j < 2; ++j) {
@@ -109,7 +109,7 @@ mean_target(const retc_network *network, retc_recording *recording, const retc_t
     retc_pairs_options options = retc_pairs_default();
     retc_pairs p;
     double sum = 0;
-    options.steps = 1;
+    options.refine.steps = 1;
     ck_ok(retc_pairs_compute(network, recording, RETC_TEST, target, 1, &options, NULL, &p));
     for (size_t i = 0; i < p.C0 * p.C1; ++i)
         sum += p.mean[i];
@@ -165,6 +165,42 @@ START_TEST(pairs_do_not_depend_on_threads) {
 }
 END_TEST
 
+/* Means of samples that are each within the tolerance differ by less than that from those of very many steps, of the mean of
+ * what goes through all pairs, which is more than the mean norm.  Where too few steps are allowed, that is said. */
+START_TEST(refined_pairs_agree_with_very_many_steps) {
+    retc_recording *recording = make_recording("refined.h5");
+    retc_network *network = retc_fixture_network(3, DEPTH, SIDE, SIDE, N, 0);
+    retc_target target[2];
+    ck_ok(retc_target_init(&target[0], RETC_TARGET_SUM, N, 0));
+    ck_ok(retc_target_init(&target[1], RETC_TARGET_CELL, N, 2));
+    retc_pairs_options options = retc_pairs_default(), few = options, fixed = options;
+    fixed.refine.steps = 256, few.refine.most_steps = RETC_REFINE_LEAST, few.refine.tolerance = 1e-4;
+    retc_pairs a, truth, marked;
+    ck_ok(retc_pairs_compute(network, recording, RETC_TEST, target, 2, &options, NULL, &a));
+    ck_ok(retc_pairs_compute(network, recording, RETC_TEST, target, 2, &fixed, NULL, &truth));
+    ck_ok(retc_pairs_compute(network, recording, RETC_TEST, target, 2, &few, NULL, &marked));
+    for (size_t j = 0; j < 2; ++j) {
+        double difference = 0, size = 0;
+        for (size_t i = j * a.C0 * a.C1; i < (j + 1) * a.C0 * a.C1; ++i) {
+            difference += (a.mean[i] - truth.mean[i]) * (a.mean[i] - truth.mean[i]);
+            size += truth.size[i];
+        }
+        ck_assert_double_le(sqrt(difference), options.refine.tolerance * size);
+        ck_assert_double_le(a.error[j], options.refine.tolerance);
+        ck_assert_double_le(a.residual[j], 1e-4 * size);
+        ck_assert_double_eq(truth.error[j], 0);
+        ck_assert_double_gt(marked.error[j], few.refine.tolerance);
+    }
+    ck_assert_double_ge(a.mean_steps, RETC_REFINE_LEAST);
+    ck_assert_double_eq(truth.mean_steps, 256);
+    ck_assert_double_eq(marked.mean_steps, RETC_REFINE_LEAST);
+    ck_assert(a.unconverged == 0 && truth.unconverged == 0 && marked.unconverged > marked.samples / 2);
+    retc_pairs_clear(&a), retc_pairs_clear(&truth), retc_pairs_clear(&marked);
+    retc_network_free(network);
+    retc_recording_close(recording);
+}
+END_TEST
+
 START_TEST(networks_without_such_paths_are_refused) {
     retc_recording *recording = make_recording("refused.h5");
     retc_network *network = retc_network_alloc("ln", DEPTH, SIDE, SIDE, N);
@@ -203,6 +239,7 @@ pairs_suite(void) {
     tcase_add_loop_test(tcase, pairs_sum_to_the_contributions_of_both_layers, 0, 6);
     tcase_add_test(tcase, pairs_of_linear_networks_are_what_cutting_takes_away);
     tcase_add_test(tcase, pairs_do_not_depend_on_threads);
+    tcase_add_test(tcase, refined_pairs_agree_with_very_many_steps);
     tcase_add_test(tcase, networks_without_such_paths_are_refused);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -115,7 +115,7 @@ smooth(double alpha, size_t row, size_t t) {
 
 /* Extrapolation takes smooth sums to order h^4, far below the estimate. */
 START_TEST(smooth_sums_err_by_far_less_than_estimated) {
-    const retc_refine_options options = {1e-3, 1e-3, 1024};
+    const retc_refine_options options = {0, 1e-3, 1e-3, 1024};
     outcome o = refine(smooth, &options);
     const double expected[ROWS] = {1, (exp(3) - 1) / 3, (exp(6) - 1) / 6};
     double norm = 0, error = 0;
@@ -138,7 +138,7 @@ hill(double alpha, size_t row, size_t t) {
 /* Steps as short as the hill, about 0.005, are 200 along all of the path, and 48 along the interval.  What a piece is not told
  * by is checked too: calls come in threes, two steps and one over both. */
 START_TEST(only_intervals_that_change_are_cut) {
-    const retc_refine_options options = {1e-3, 1e-3, 1024};
+    const retc_refine_options options = {0, 1e-3, 1e-3, 1024};
     outcome o = refine(hill, &options);
     double expected = 1 + 0.01 * (atan(40) + atan(60));
     ck_assert_uint_gt(o.steps, 40);
@@ -152,7 +152,7 @@ END_TEST
 
 START_TEST(steps_end_where_they_must) {
     for (size_t most = RETC_REFINE_LEAST; most <= 100; most += 9) {
-        const retc_refine_options options = {1e-9, 1e-3, most};
+        const retc_refine_options options = {0, 1e-9, 1e-3, most};
         outcome o = refine(hill, &options);
         ck_assert_uint_le(o.steps, most);
         ck_assert_uint_ge(o.steps + 1, most); /* all that there are, two by two */
@@ -177,11 +177,24 @@ START_TEST(sums_that_are_not_finite_end) {
 }
 END_TEST
 
+/* Equal steps, and no judgement: the midpoint rule with 40 steps over 0 ... 1. */
+START_TEST(fixed_steps_are_of_equal_length) {
+    const retc_refine_options options = {40, 0, 0, 0};
+    outcome o = refine(hill, &options);
+    double expected = 0;
+    for (int i = 0; i < 40; ++i)
+        expected += hill((i + 0.5) / 40, 1, 0) / 40;
+    ck_assert(o.steps == 40 && o.calls == 40 && o.error == 0);
+    ck_assert_double_le(fabs(o.sum[1] - expected), 1e-5); /* places are floats, on slopes up to 65 */
+    ck_assert_double_le(fabs(o.width - 1), 1e-6);
+}
+END_TEST
+
 START_TEST(impossible_options_are_refused) {
-    ck_fails(retc_refine_check(&(retc_refine_options){0, 1e-3, 1024}), "tolerance");
-    ck_fails(retc_refine_check(&(retc_refine_options){NAN, 1e-3, 1024}), "tolerance");
-    ck_fails(retc_refine_check(&(retc_refine_options){1e-2, -1, 1024}), "floor");
-    ck_fails(retc_refine_check(&(retc_refine_options){1e-2, 1e-3, RETC_REFINE_LEAST - 1}), "at least 10 steps");
+    ck_fails(retc_refine_check(&(retc_refine_options){0, 0, 1e-3, 1024}), "tolerance");
+    ck_fails(retc_refine_check(&(retc_refine_options){0, NAN, 1e-3, 1024}), "tolerance");
+    ck_fails(retc_refine_check(&(retc_refine_options){0, 1e-2, -1, 1024}), "floor");
+    ck_fails(retc_refine_check(&(retc_refine_options){0, 1e-2, 1e-3, RETC_REFINE_LEAST - 1}), "at least 10 steps");
 }
 END_TEST
 
@@ -194,6 +207,7 @@ refine_suite(void) {
     tcase_add_test(tcase, only_intervals_that_change_are_cut);
     tcase_add_test(tcase, steps_end_where_they_must);
     tcase_add_test(tcase, sums_that_are_not_finite_end);
+    tcase_add_test(tcase, fixed_steps_are_of_equal_length);
     tcase_add_test(tcase, impossible_options_are_refused);
     suite_add_tcase(suite, tcase);
     return suite;
