@@ -10,7 +10,7 @@
 
 static int
 is_convolution(const retc_layer_plan *plan) {
-    return plan->kind == RETC_PLAN_CONV || plan->kind == RETC_PLAN_STACKED;
+    return plan->kind == RETC_PLAN_CONV || plan->kind == RETC_PLAN_STACKED || plan->kind == RETC_PLAN_SEPARABLE;
 }
 
 /* Convolution i that is no readout: has as many channels as its table says. */
@@ -149,6 +149,8 @@ add_planned(const building *b) {
         return retc_network_add_conv(network, channels, kernel[0], kernel[1], bias, 0);
     case RETC_PLAN_STACKED:
         return retc_network_add_stacked(network, channels, kernel[0], kernel[1], bias);
+    case RETC_PLAN_SEPARABLE:
+        return retc_network_add_separable(network, channels, kernel[0], kernel[1], bias);
     case RETC_PLAN_DENSE:
         retc_network_skip_module(network); /* torch's Flatten */
         return retc_network_add_conv(network, channels, 0, 0, bias, 1);
@@ -185,7 +187,8 @@ blame(const retc_architecture *architecture, const retc_layer_plan *plan, int co
 
 static int
 sees_stimulus(size_t kind) {
-    return kind == RETC_PLAN_CONV || kind == RETC_PLAN_STACKED || kind == RETC_PLAN_DENSE || kind == RETC_PLAN_FACTORISED;
+    return kind == RETC_PLAN_CONV || kind == RETC_PLAN_STACKED || kind == RETC_PLAN_SEPARABLE || kind == RETC_PLAN_DENSE ||
+           kind == RETC_PLAN_FACTORISED;
 }
 
 int
@@ -194,8 +197,8 @@ retc_architecture_build(const retc_architecture *architecture, double mean_hz, r
     b.C = network->L, b.h = network->H, b.w = network->W;
     if (!sees_stimulus(architecture->layer[0].kind))
         return blame(architecture, &architecture->layer[0],
-                     RETC_FAIL(RETC_EINVAL, "the first layer sees the stimulus: it should be of kind conv, stacked, dense or "
-                                            "factorised"));
+                     RETC_FAIL(RETC_EINVAL, "the first layer sees the stimulus: it should be of kind conv, stacked, "
+                                            "separable, dense or factorised"));
     for (size_t l = 0; l < architecture->layers; ++l) {
         b.plan = &architecture->layer[l];
         int status = add_planned(&b);

@@ -25,6 +25,7 @@ extern "C" {
 typedef enum {
     RETC_PLAN_CONV,       /* convolution */
     RETC_PLAN_STACKED,    /* the same, trained as a chain of linear 3 x 3 convolutions */
+    RETC_PLAN_SEPARABLE,  /* convolution, every kernel a course over channels times a map */
     RETC_PLAN_DENSE,      /* every unit sees all of the map */
     RETC_PLAN_FACTORISED, /* dense, with a weight per channel and one per position */
     RETC_PLAN_BATCHNORM,

@@ -9,8 +9,8 @@
 
 #define ON(kind) (1u << RETC_PLAN_##kind)
 enum {
-    CONVOLUTIONS = ON(CONV) | ON(STACKED) | ON(DENSE) | ON(FACTORISED),
-    WITH_KERNEL = ON(CONV) | ON(STACKED),
+    CONVOLUTIONS = ON(CONV) | ON(STACKED) | ON(SEPARABLE) | ON(DENSE) | ON(FACTORISED),
+    WITH_KERNEL = ON(CONV) | ON(STACKED) | ON(SEPARABLE),
     POOLS = ON(MAXPOOL) | ON(AVGPOOL)
 };
 
@@ -47,6 +47,7 @@ static const struct {
 } kinds[RETC_PLAN_KINDS] = {
     [RETC_PLAN_CONV] = {"conv", "convolution, without padding"},
     [RETC_PLAN_STACKED] = {"stacked", "convolution, trained as a chain of linear 3 x 3 convolutions"},
+    [RETC_PLAN_SEPARABLE] = {"separable", "convolution, every kernel one map times one weight per channel or frame"},
     [RETC_PLAN_DENSE] = {"dense", "every unit sees all of the map"},
     [RETC_PLAN_FACTORISED] = {"factorised", "dense, with one weight per channel and one per position"},
     [RETC_PLAN_BATCHNORM] = {"batchnorm", "(x - mean) / sqrt(variance + eps) * weight + bias"},

@@ -40,12 +40,11 @@ larger(size_t a, size_t b) {
 
 /* The weight, which is not trained itself, goes before what it comes from. */
 static int
-append_derived(retc_network *network, size_t K, size_t kh, size_t kw, retc_weight_form form, retc_layer **layer) {
+append_derived(retc_network *network, size_t K, size_t kh, size_t kw, retc_weight_form form, int dense, retc_layer **layer) {
     int status = RETC_OK;
     RETC_TRY(retc_network_append_conv(network, K, kh, kw, layer));
     size_t C = retc_network_inputs(network, network->layers - 1), h = (*layer)->kh, w = (*layer)->kw;
     size_t shape[4] = {K, C, h, w}, flat[2] = {K, C * h * w};
-    int dense = form == RETC_WEIGHT_FACTORISED;
     RETC_TRY(retc_network_append_param(network, *layer, "weight", dense ? 2 : 4, dense ? flat : shape, 0));
     (*layer)->dense = dense;
     (*layer)->form = form;
@@ -102,7 +101,7 @@ retc_network_add_chain(retc_network *network, size_t links, const size_t *shape,
                              network->modules, number[j], at[1], C);
         h += at[2] - 1, w += at[3] - 1, C = at[0];
     }
-    RETC_TRY(append_derived(network, C, h, w, RETC_WEIGHT_STACKED, &layer));
+    RETC_TRY(append_derived(network, C, h, w, RETC_WEIGHT_STACKED, 0, &layer));
     for (size_t j = 0; j < links; ++j) {
         snprintf(suffix, sizeof suffix, "convs.%zu.weight", number[j]);
         RETC_TRY(retc_network_append_param(network, layer, suffix, 4, shape + 4 * j, 1));
@@ -136,13 +135,15 @@ retc_network_add_stacked(retc_network *network, size_t K, size_t kh, size_t kw, 
     return retc_network_add_chain(network, links, shape, number, with_bias);
 }
 
-int
-retc_network_add_factorised(retc_network *network, size_t K, int with_bias) {
+/* space has the rank of the weight less that of its channels. */
+static int
+append_factors(retc_network *network, size_t K, size_t kh, size_t kw, int dense, int with_bias) {
     int status = RETC_OK;
     retc_layer *layer;
-    RETC_TRY(append_derived(network, K, 0, 0, RETC_WEIGHT_FACTORISED, &layer));
-    size_t space[2] = {K, layer->kh * layer->kw}, channel[2] = {K, retc_network_inputs(network, network->layers - 1)};
-    RETC_TRY(retc_network_append_param(network, layer, "space", 2, space, 1));
+    RETC_TRY(append_derived(network, K, kh, kw, RETC_WEIGHT_FACTORISED, dense, &layer));
+    size_t map[3] = {K, layer->kh, layer->kw}, flat[2] = {K, layer->kh * layer->kw};
+    size_t channel[2] = {K, retc_network_inputs(network, network->layers - 1)};
+    RETC_TRY(retc_network_append_param(network, layer, "space", dense ? 2 : 3, dense ? flat : map, 1));
     RETC_TRY(retc_network_append_param(network, layer, "channel", 2, channel, 1));
     layer->sources = 2;
     if (with_bias) {
@@ -152,6 +153,16 @@ retc_network_add_factorised(retc_network *network, size_t K, int with_bias) {
     status = RETC_OK;
 done:
     return status;
+}
+
+int
+retc_network_add_factorised(retc_network *network, size_t K, int with_bias) {
+    return append_factors(network, K, 0, 0, 1, with_bias);
+}
+
+int
+retc_network_add_separable(retc_network *network, size_t K, size_t kh, size_t kw, int with_bias) {
+    return append_factors(network, K, kh, kw, 0, with_bias);
 }
 
 void
@@ -297,7 +308,7 @@ derive_chain_gradient(const retc_network *network, const retc_layer *layer, floa
 static void
 derive_product(retc_network *network, const retc_layer *layer) {
     const retc_param *space = &network->param[layer->source], *channel = space + 1;
-    size_t map = space->shape[1], C = channel->shape[1];
+    size_t map = space->size / layer->C, C = channel->shape[1];
     float *weight = retc_network_values(network, layer->weight);
     for (size_t i = 0; i < layer->C * C; ++i) {
         float factor = network->value[channel->offset + i];
@@ -309,7 +320,7 @@ derive_product(retc_network *network, const retc_layer *layer) {
 static void
 derive_product_gradient(const retc_network *network, const retc_layer *layer, float *gradient) {
     const retc_param *space = &network->param[layer->source], *channel = space + 1;
-    size_t map = space->shape[1], C = channel->shape[1];
+    size_t map = space->size / layer->C, C = channel->shape[1];
     const float *dw = gradient + network->param[layer->weight].offset;
     for (size_t i = 0; i < layer->C * C; ++i) {
         const float *pattern = network->value + space->offset + i / C * map;

@@ -28,13 +28,15 @@ group_of(retc_layer_kind kind) {
 
 static void
 describe_convolution(const retc_layer *layer, char *what) {
-    const char *stacked = layer->form == RETC_WEIGHT_STACKED ? "stacked " : "";
-    if (layer->form == RETC_WEIGHT_FACTORISED)
+    const char *form = layer->form == RETC_WEIGHT_STACKED      ? "stacked "
+                       : layer->form == RETC_WEIGHT_FACTORISED ? "separable "
+                                                               : "";
+    if (layer->dense && layer->form == RETC_WEIGHT_FACTORISED)
         snprintf(what, RETC_DESCRIPTION_SIZE, "dense %zu, channels x space", layer->C);
     else if (layer->dense)
         snprintf(what, RETC_DESCRIPTION_SIZE, "dense %zu", layer->C);
     else
-        snprintf(what, RETC_DESCRIPTION_SIZE, "%sconvolution %zu @ %zux%zu", stacked, layer->C, layer->kh, layer->kw);
+        snprintf(what, RETC_DESCRIPTION_SIZE, "%sconvolution %zu @ %zux%zu", form, layer->C, layer->kh, layer->kw);
 }
 
 static void

@@ -13,8 +13,10 @@ retc_layer_class(const retc_layer *layer) {
     int map = layer->h * layer->w > 1 && !layer->per_unit;
     switch (layer->kind) {
     case RETC_LAYER_CONV:
-        if (layer->form != RETC_WEIGHT_PLAIN)
-            return layer->form == RETC_WEIGHT_STACKED ? "LinearStackedConv2d" : "FactorisedReadout";
+        if (layer->form == RETC_WEIGHT_STACKED)
+            return "LinearStackedConv2d";
+        if (layer->form == RETC_WEIGHT_FACTORISED)
+            return layer->dense ? "FactorisedReadout" : "SeparableConv2d";
         return layer->dense ? "Linear" : "Conv2d";
     case RETC_LAYER_BATCHNORM:
         return layer->absolute ? (map ? "AbsBatchNorm2d" : "AbsBatchNorm1d") : (map ? "BatchNorm2d" : "BatchNorm1d");

@@ -59,6 +59,18 @@ add_factorised(retc_model_reader *r, const char *module) {
     return status < 0 ? status : retc_network_add_factorised(r->network, shape[0], retc_h5_has(r->file, bias));
 }
 
+/* A convolution that is stored as its factors. */
+static int
+add_separable(retc_model_reader *r, const char *module) {
+    char space[RETC_NAME_SIZE + 32], bias[RETC_NAME_SIZE + 32];
+    size_t shape[RETC_H5_MAX_RANK] = {0};
+    snprintf(space, sizeof space, "/state_dict/%s.space", module);
+    snprintf(bias, sizeof bias, "/state_dict/%s.bias", module);
+    int status = retc_h5_expect(r->file, space, 3, NULL, shape);
+    return status < 0 ? status
+                      : retc_network_add_separable(r->network, shape[0], shape[1], shape[2], retc_h5_has(r->file, bias));
+}
+
 /* Windows of one side or of [rows, columns], as far apart as they are large; torch could do otherwise, but says so. */
 static int
 add_pool(retc_model_reader *r, retc_layer_kind kind, const char *module, const json_t *entry) {
@@ -286,6 +298,8 @@ add_module(retc_model_reader *r, const char *module, const char *class, json_t *
         return add_stack(r, module);
     if (strcmp(class, "FactorisedReadout") == 0)
         return add_factorised(r, module);
+    if (strcmp(class, "SeparableConv2d") == 0)
+        return add_separable(r, module);
     if (strcmp(class, "MaxPool2d") == 0 || strcmp(class, "AvgPool2d") == 0)
         return add_pool(r, class[0] == 'M' ? RETC_LAYER_MAXPOOL : RETC_LAYER_AVGPOOL, module, entry);
     if (strcmp(class, "Residual") == 0)

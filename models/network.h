@@ -37,7 +37,8 @@ typedef enum {
 typedef enum {
     RETC_WEIGHT_PLAIN,     /* it is a parameter that is trained */
     RETC_WEIGHT_STACKED,   /* derived from a chain of linear convolutions with small kernels */
-    RETC_WEIGHT_FACTORISED /* derived, w[k,c,y,x] = channel[k,c] space[k,y,x] */
+    RETC_WEIGHT_FACTORISED /* derived, w[k,c,y,x] = channel[k,c] space[k,y,x]; as the first layer, where channels are frames,
+                            * kernels that are separable in space and time */
 } retc_weight_form;
 
 enum { RETC_NO_PARAM = -1, RETC_NAME_SIZE = 64, RETC_CUT_SIZE = 16 };
@@ -124,6 +125,10 @@ int retc_network_add_chain(retc_network *network, size_t links, const size_t *sh
 /* Append a dense readout of K cells, each with one weight per channel and one per position: parameters channel (K,C) and
  * space (K,h w). */
 int retc_network_add_factorised(retc_network *network, size_t K, int with_bias) RETC_USED;
+
+/* Append a convolution of K channels whose kernels, kh x kw (0: the whole map), are separable: parameters space (K,kh,kw) and
+ * channel (K,C).  As the first layer each has one course over the history and one map, as bipolar cells have. */
+int retc_network_add_separable(retc_network *network, size_t K, size_t kh, size_t kw, int with_bias) RETC_USED;
 
 /* Skip a module number, as torch does for layers that compute nothing here (Flatten, Reshape). */
 void retc_network_skip_module(retc_network *network);

@@ -25,7 +25,7 @@ END_TEST
 
 /* With inputs of variance 1, a linear output has the variance sum w^2: 2 on the average for all forms, as ReLU asks for. */
 START_TEST(initial_weights_keep_the_variance) {
-    static const retc_piece forms[3] = {CONV(40, 7, 5), {STACKED, 40, 7, 5}, {FACTORISED, 40, 0, 0}};
+    static const retc_piece forms[4] = {CONV(40, 7, 5), {STACKED, 40, 7, 5}, {FACTORISED, 40, 0, 0}, {SEPARABLE, 40, 9, 8}};
     retc_network *network = retc_network_alloc("cnn", 30, 9, 8, 40);
     double sum = 0;
     ck_ok(retc_piece_add(network, &forms[_i]));
@@ -117,6 +117,7 @@ static const struct {
     {"\"class\":\"Residual\"", "\"skip\" must name a layer before it"},
     {"\"class\":\"Residual\",\"skip\":\"sequential.1\"", "adds the output of \"sequential.1\""},
     {"\"class\":\"FactorisedReadout\"", "sequential.1.channel"},
+    {"\"class\":\"SeparableConv2d\"", "sequential.1.space"},
 };
 enum { WRONG = sizeof wrong_entries / sizeof *wrong_entries };
 
@@ -156,7 +157,7 @@ main(void) {
     TCase *cases = tcase_create("layer files");
     tcase_set_timeout(cases, 120);
     tcase_add_test(cases, noise_leaves_alone_what_is_added_again);
-    tcase_add_loop_test(cases, initial_weights_keep_the_variance, 0, 3);
+    tcase_add_loop_test(cases, initial_weights_keep_the_variance, 0, 4);
     tcase_add_test(cases, impossible_layers_are_refused);
     tcase_add_loop_test(cases, model_files_return_the_same_layers, 0, RETC_RECIPES);
     tcase_add_loop_test(cases, wrong_layers_in_files_are_named, 0, WRONG);

@@ -57,6 +57,12 @@ const retc_recipe retc_recipes[] = {
      7,
      {CONV(3, 2, 3), PLAIN(BATCHNORM), PLAIN(RELU), {FACTORISED, 4, 0, 0}, PLAIN(BATCHNORM), PLAIN(SOFTPLUS)}},
     {"factorised first", 5, 3, 4, {{FACTORISED, 3, 0, 0}, PLAIN(SOFTPLUS)}},
+    {"separable",
+     5,
+     7,
+     9,
+     {{SEPARABLE, 4, 3, 5}, PLAIN(BATCHNORM), PLAIN(RELU), {SEPARABLE, 3, 2, 1}, PLAIN(TANH), DENSE_CONV(2), PLAIN(SOFTPLUS)}},
+    {"separable map", 4, 3, 5, {{SEPARABLE, 3, 0, 0}, PLAIN(SOFTPLUS)}},
     {"max pool", 3, 9, 11, {CONV(3, 2, 2), POOL(MAX, 2, 3), PLAIN(TANH), CONV(2, 4, 3), PLAIN(SOFTPLUS)}},
     {"max pool of one", 2, 5, 3, {CONV(3, 2, 2), POOL(MAX, 1, 1), DENSE_CONV(2), PLAIN(SOFTPLUS)}},
     {"max pool of all", 2, 5, 7, {CONV(4, 3, 2), POOL(MAX, 3, 6), PLAIN(NOISE), PLAIN(SIGMOID), CONV(2, 1, 1), PLAIN(EXP)}},
@@ -106,6 +112,8 @@ retc_piece_add(retc_network *network, const retc_piece *p) {
         return retc_network_add_stacked(network, p->K, p->kh, p->kw, 1);
     case FACTORISED:
         return retc_network_add_factorised(network, p->K, 1);
+    case SEPARABLE:
+        return retc_network_add_separable(network, p->K, p->kh, p->kw, 1);
     case DENSE:
         return retc_network_add_conv(network, p->K, 0, 0, 1, 1);
     case UNIT_NORM:

@@ -5,7 +5,7 @@
 #include "rng.h"
 #include "tape.h"
 
-enum { STACKED = 100, FACTORISED, DENSE, UNIT_NORM, ABS_NORM, ONE_HOT };
+enum { STACKED = 100, FACTORISED, SEPARABLE, DENSE, UNIT_NORM, ABS_NORM, ONE_HOT };
 
 /* A layer: its kind, or one of the above; channels, kernel or window; a residual addition takes layer K - 1. */
 typedef struct {
@@ -31,7 +31,7 @@ typedef struct {
     { DENSE, K, 0, 0 }
 
 extern const retc_recipe retc_recipes[];
-enum { RETC_RECIPES = 29 };
+enum { RETC_RECIPES = 31 };
 
 /* 2^-24: unit roundoff of float */
 extern const double retc_float_roundoff;
