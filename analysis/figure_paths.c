@@ -6,6 +6,7 @@
 /* Where the three columns of nodes begin and end, and what share of the height is left between nodes. */
 static const double columns[3][2] = {{0, 0.03}, {0.485, 0.515}, {0.97, 1}};
 static const double free_height = 0.3, thinnest = 0.005;
+static const double label_height = 0.03; /* of the figure's height */
 enum { POINTS = 24 };
 
 typedef struct {
@@ -19,6 +20,7 @@ typedef struct {
 
 typedef struct {
     double low, high, used; /* edges; used: of the height, from the top, by ribbons on the side in work */
+    enum { UNDECIDED, SHOWN, HIDDEN } label;
 } node;
 
 /* ---- reading --------------------------------------------------------------------------------------------------------- */
@@ -82,7 +84,7 @@ stack(node *nodes, size_t n, const double *size) {
         total += size[i];
     double top = (1 + free_height + total + (n > 1 ? free_height : 0)) / 2;
     for (size_t i = 0; i < n; ++i) {
-        nodes[i] = (node){(top - size[i]) / (1 + free_height), top / (1 + free_height), 0};
+        nodes[i] = (node){(top - size[i]) / (1 + free_height), top / (1 + free_height), 0, UNDECIDED};
         top -= size[i] + gap;
     }
 }
@@ -141,6 +143,22 @@ ribbons(const source *from, node *const *nodes, int edges, FILE *table) {
     return count;
 }
 
+/* The largest nodes have labels, as far as these do not overlap. */
+static void
+choose_labels(node *nodes, size_t n) {
+    for (size_t step = 0; step < n; ++step) {
+        node *next = NULL;
+        int is_free = 1;
+        for (size_t i = 0; i < n; ++i)
+            if (nodes[i].label == UNDECIDED && (!next || nodes[i].high - nodes[i].low > next->high - next->low))
+                next = &nodes[i];
+        for (size_t i = 0; i < n; ++i)
+            if (nodes[i].label == SHOWN && fabs(nodes[i].low + nodes[i].high - next->low - next->high) < 2 * label_height)
+                is_free = 0;
+        next->label = is_free ? SHOWN : HIDDEN;
+    }
+}
+
 static void
 print_nodes(const source *from, node *const *nodes, FILE *table) {
     const size_t n[3] = {from->C0, from->C1, 1};
@@ -155,7 +173,7 @@ print_nodes(const source *from, node *const *nodes, FILE *table) {
             retc_table_number(table, nodes[i][j].high);
             retc_table_number(table, (columns[i][0] + columns[i][1]) / 2);
             retc_table_number(table, (nodes[i][j].low + nodes[i][j].high) / 2);
-            retc_table_text(table, i == 2 ? "" : label);
+            retc_table_text(table, i < 2 && nodes[i][j].label == SHOWN ? label : "");
             retc_table_end_row(table);
         }
 }
@@ -183,6 +201,8 @@ print_flow(const source *from, size_t *count, int heading, FILE *table) {
         *count = ribbons(from, nodes, 0, NULL);
         goto done;
     }
+    choose_labels(nodes[0], from->C0);
+    choose_labels(nodes[1], from->C1);
     print_nodes(from, nodes, table);
     retc_table_block(table, "ribbons", "number sign contribution");
     (void)ribbons(from, nodes, 0, table);

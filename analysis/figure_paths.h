@@ -15,7 +15,8 @@ extern "C" {
  *
  * From left to right: channels of conv0, of conv1, the target.  A ribbon is as wide as its mean contribution, all pairs
  * together 1; what leaves a channel of conv1 is the sum of what enters it, in which signs cancel.  Ribbons below 1/200 of the
- * widest are left out.  `pairs` holds what pairs.h says; `cell`: the cell's name, NULL for the target that was asked for. */
+ * widest are left out.  A label that would overlap that of a larger node is empty.  `pairs` holds what pairs.h says; `cell`:
+ * the cell's name, NULL for the target that was asked for. */
 int retc_figure_paths(retc_h5 *pairs, const char *cell, FILE *table) RETC_USED;
 
 #ifdef __cplusplus

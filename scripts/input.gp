@@ -90,7 +90,7 @@ if (has_maps) {
 }
 
 set label 2 "time courses, summed over pixels".in_unit at screen 62.0/points_wide, \
-    screen 1-(278.0+(has_maps ? map_high+84 : 0))/points_high left
+    screen 1-(has_maps ? 362.0+map_high : 272.0)/points_high left
 # From the start of the oldest frame to the response, as the strip is turned.
 set xrange [oldest:0]
 set yrange [-1.04*course_max:1.04*course_max]

@@ -96,7 +96,7 @@ set yrange [*:*]
 set xtics auto
 set xtics ticks(to-from, 8) format "%g"
 set xlabel "time (s)" offset 0, 0
-set ytics nomirror scale 0.6 font ",9" ticks(highest-lowest, 4)
+set ytics nomirror scale 0.6 font ",9" ticks(highest-lowest, 2)
 set ylabel "contribution / sd"
 plot table index "trace" using 1:2 with filledcurves y1=0 linecolor rgb light title "true", \
     "" index "trace" using 1:3 with lines linewidth 1.5 linecolor rgb blue title "model"

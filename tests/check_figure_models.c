@@ -6,6 +6,7 @@
 
 #include "figure_kernels.h"
 #include "figure_learning.h"
+#include "figure_paths.h"
 #include "figure_scores.h"
 #include "scores.h"
 #include "tables.h"
@@ -282,6 +283,45 @@ START_TEST(test_share_of_the_product) {
 }
 END_TEST
 
+/* ---- paths ----------------------------------------------------------------------------------------------------------- */
+
+/* Labels of 41 channels do not fit: the widest channel has one, none overlap, and what has none lies by one that is as wide. */
+START_TEST(test_labels_of_many_channels) {
+    enum { C0 = 41 };
+    double mean[C0], y[C0], height[C0];
+    int shown[C0];
+    for (size_t c = 0; c < C0; ++c)
+        mean[c] = c == 20 ? -9 : 1 + 0.1 * (double)(c % 3);
+    retc_h5 *file = create("paths.h5");
+    put_doubles(file, "/pairs/mean", 3, (size_t[]){1, C0, 1}, mean);
+    ck_ok(retc_h5_set_number(file, "/pairs/mean", "samples", 5));
+    ck_ok(retc_h5_put_texts(file, "/pairs/target_names", 1, (const char *const[]){"sum"}));
+    ck_ok(retc_h5_put_texts(file, "/pairs/layer_names", 2, (const char *const[]){"conv0", "conv1"}));
+    file = reopen(file);
+    FILE *table = retc_test_table_begin();
+    ck_ok(retc_figure_paths(file, NULL, table));
+    fclose(table);
+    retc_h5_close(file);
+    char *rows = retc_test_table_block("nodes"), *at = rows;
+    for (size_t c = 0; c < C0; ++c, at = strchr(at, '\n') + 1) {
+        double low, high;
+        char label[8] = "";
+        ck_assert_int_ge(sscanf(at, "%*f %*f %lf %lf %*f %lf \"%7[0-9]", &low, &high, &y[c], label), 3);
+        height[c] = high - low;
+        shown[c] = label[0] != '\0';
+        ck_assert(!shown[c] || strtoul(label, NULL, 10) == c);
+    }
+    free(rows);
+    ck_assert(shown[20]);
+    for (size_t c = 0; c < C0; ++c) {
+        int near = 0;
+        for (size_t d = 0; d < C0; ++d)
+            near += d != c && shown[d] && fabs(y[c] - y[d]) < 0.03 && (shown[c] || height[d] > height[c] - 1e-6);
+        ck_assert_msg(shown[c] ? near == 0 : near > 0, "channel %zu has %d neighbours", c, near);
+    }
+}
+END_TEST
+
 int
 main(void) {
     Suite *suite = suite_create("figures of models");
@@ -293,6 +333,7 @@ main(void) {
     tcase_add_test(tcase, test_kernels);
     tcase_add_test(tcase, test_kernels_of_one_pixel);
     tcase_add_test(tcase, test_share_of_the_product);
+    tcase_add_test(tcase, test_labels_of_many_channels);
     suite_add_tcase(suite, tcase);
     return retc_test_main(suite, NULL);
 }
