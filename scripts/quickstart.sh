@@ -19,5 +19,6 @@ done
 echo
 echo "The figures:"
 ls "$results"/*/*.png
-echo "Look at figure-strip.png (modes switching) and figure-irf.png (receptive fields changing) first."
+echo "Look at figure-strip.png (modes switching), figure-irf.png (receptive fields changing) and figure-truth.png (contributions"
+echo "beside those of the simulated retina) first."
 echo "The program is $build/retcodec; install it with: make -C $build install"
