@@ -15,7 +15,7 @@ typedef struct {
     retc_refine *refine;           /* secants */
     retc_line line;
     float **sum;                  /* per cut (rows,ld), retc_path_rows of them: mean over baselines */
-    size_t *steps;                /* (block) that a sample got */
+    size_t *steps, *passes;       /* (block) that a sample got */
     float **reduced[3];           /* contribution, activation, gradient: per cut (block,2C) */
     double **residual, **error;   /* per cut (block) */
     double *target, *target_zero; /* (block) */
@@ -119,6 +119,7 @@ slot_init(slot_storage *s, const engine *e) {
     for (int r = 0; r < 3; ++r)
         ALLOC_CUTS(s->reduced[r], e, 2 * network->layer[e->cut[k]].C * block);
     RETC_TRY(RETC_ALLOC(s->steps, block));
+    RETC_TRY(RETC_ALLOC(s->passes, block));
     RETC_TRY(RETC_ALLOC(s->target, block));
     RETC_TRY(RETC_ALLOC(s->target_zero, block));
     RETC_TRY(RETC_ALLOC(s->rate, N * block));
@@ -138,7 +139,7 @@ slot_clear(slot_storage *s, size_t cuts) {
     FREE_CUTS(s->error, cuts);
     for (int r = 0; r < 3; ++r)
         FREE_CUTS(s->reduced[r], cuts);
-    retc_free(s->steps), retc_free(s->target), retc_free(s->target_zero), retc_free(s->rate);
+    retc_free(s->steps), retc_free(s->passes), retc_free(s->target), retc_free(s->target_zero), retc_free(s->rate);
 }
 
 static int
@@ -233,8 +234,10 @@ begin_block(const engine *e, slot_storage *s, size_t n) {
         memset(s->sum[k], 0, e->rows[k] * ld * sizeof(float));
         memset(s->error[k], 0, n * sizeof(double));
     }
-    for (size_t t = 0; t < n; ++t)
+    for (size_t t = 0; t < n; ++t) {
         s->steps[t] = s->attribution ? 0 : e->options->steps;
+        s->passes[t] = s->attribution || s->refine ? 0 : (2 * e->options->steps + 2) * e->baseline.n; /* trapezia */
+    }
 }
 
 static void
@@ -249,6 +252,7 @@ record(const engine *e, slot_storage *s, size_t n) {
     for (size_t t = 0; t < n; ++t) {
         size_t steps = retc_refine_steps(s->refine, t);
         s->steps[t] = steps > s->steps[t] ? steps : s->steps[t];
+        s->passes[t] += retc_refine_passes(s->refine, t);
         for (size_t k = 0; k < e->cuts; ++k)
             s->error[k][t] = fmax(s->error[k][t], retc_refine_error(s->refine, k, t));
     }
@@ -334,6 +338,7 @@ deliver(void *context, size_t slot, const retc_tape *tape, const retc_block *blo
                                                    ? (const float *const *)s->standard_error
                                                    : NULL,
                              .steps = s->steps,
+                             .passes = s->passes,
                              .map = (const float *const *)s->sum,
                              .map_ld = tape->ld,
                              .rate = s->rate,

@@ -59,6 +59,8 @@ typedef struct {
     const float *const *standard_error; /* per cut (n,C_k) of the sum over a channel, from the choice of orders; Shapley values
                                            only, else NULL */
     const size_t *steps;                /* (n) that were taken; 0 without path */
+    const size_t *passes;               /* (n) forward or backward above the first convolution that they took, of all baselines;
+                                           0 without path */
     const float *const *map;            /* per cut (retc_path_rows,map_ld): contributions of all units, C h w rows, then of
                                            what each residual addition carries past the layer; the latter 0 without path */
     size_t map_ld;

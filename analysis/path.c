@@ -39,7 +39,8 @@ retc_path_init(retc_path *path, const retc_network *network, const retc_target *
     int status = RETC_OK;
     *path = (retc_path){.network = network, .target = target, .cut = cut, .cuts = cuts};
     for (int i = 1; i < 3; ++i)
-        RETC_TRY(RETC_GOT(path->tape[i] = retc_tape_alloc(network, block, RETC_TAPE_GRADIENTS | RETC_TAPE_NO_MOVIE, NULL)));
+        RETC_TRY(RETC_GOT(path->tape[i] = retc_tape_alloc(network, block, RETC_TAPE_GRADIENTS | RETC_TAPE_NO_MOVIE,
+                                                          i > 1 ? path->tape[1] : NULL)));
     RETC_TRY(RETC_ALLOC(path->home, cuts));
     for (size_t k = 0; k < cuts; ++k)
         path->home[k] = find_home(network, cut[k]);
@@ -54,7 +55,7 @@ done:
 
 void
 retc_path_clear(retc_path *path) {
-    for (int i = 1; i < 3; ++i)
+    for (int i = 3; i-- > 1;) /* the first one last: the other shares its transforms */
         retc_tape_free(path->tape[i]);
     retc_free(path->home), retc_free(path->start), retc_free(path->width);
     retc_free(path->y), retc_free(path->y0), retc_free(path->g);

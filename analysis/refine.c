@@ -70,6 +70,7 @@ alloc_jobs(retc_refine *r) {
     int status = RETC_OK;
     size_t units = retc_layer_units(&r->path->network->layer[0]), ld = r->ld;
     RETC_TRY(RETC_ALLOC(r->open, ld));
+    RETC_TRY(RETC_ALLOC(r->passes, ld));
     RETC_TRY(RETC_ALLOC(r->sample, ld));
     RETC_TRY(RETC_ALLOC(r->interval, ld));
     RETC_TRY(RETC_ALLOC(r->delta, units * ld));
@@ -128,7 +129,8 @@ retc_refine_free(retc_refine *r) {
     FREE_PARTS(r->norm, r->task.parts);
     for (int i = 0; i < 3; ++i)
         retc_free(r->alpha[i]), retc_free(r->width[i]);
-    retc_free(r->open), retc_free(r->sample), retc_free(r->interval), retc_free(r->delta), retc_free(r->base);
+    retc_free(r->open), retc_free(r->passes), retc_free(r->sample), retc_free(r->interval), retc_free(r->delta),
+        retc_free(r->base);
     retc_free(r->d_square), retc_free(r->d_peak), retc_free(r->total), retc_free(r->zero);
     retc_free(r);
 }
@@ -182,7 +184,7 @@ take_intervals(retc_refine *r, const retc_path_line *line) {
     retc_tape *from = path->tape[0], *middle = path->tape[1], *to = path->tape[2];
     size_t n = line->n;
     for (size_t t = 0; t < n; ++t)
-        r->open[t] = 1;
+        r->open[t] = 1, r->passes[t] = 1 + 5 * INTERVALS;
     retc_path_start(path, line, from);
     for (size_t p = 0; p < INTERVALS; ++p) {
         for (size_t t = 0; t < n; ++t) {
@@ -225,17 +227,30 @@ add_intervals(const retc_refine *r, size_t k, size_t row) {
         retc_row_add(r->fine[p][k] + row * r->ld, r->line.n, r->total);
 }
 
+/* All sums as they are, and their norms, in one pass over the intervals. */
 static void
-measure_norms(retc_refine *r) {
-    for (size_t k = 0; k < r->task.judged; ++k) {
-        memset(r->d_square, 0, r->line.n * sizeof(float));
+deliver_sums(retc_refine *r) {
+    size_t n = r->line.n;
+    for (size_t k = 0; k < r->task.parts; ++k) {
+        memset(r->d_square, 0, n * sizeof(float));
         for (size_t row = 0; row < r->task.rows[k]; ++row) {
+            float *sum = r->sums[k] + row * r->ld;
             add_intervals(r, k, row);
-            retc_row_step(r->total, r->total, r->zero, r->line.n, r->d_square);
+            retc_row_step(r->total, r->total, r->zero, n, r->d_square);
+            for (size_t t = 0; t < n; ++t)
+                sum[t] += r->share * r->total[t];
         }
-        for (size_t t = 0; t < r->line.n; ++t)
+        for (size_t t = 0; t < n; ++t)
             r->norm[k][t] = sqrt((double)r->d_square[t]);
     }
+}
+
+/* Add `share` times interval p of sample t to the sums. */
+static void
+deliver_interval(const retc_refine *r, size_t p, size_t t, float share) {
+    for (size_t k = 0; k < r->task.parts; ++k)
+        for (size_t at = t; at < r->task.rows[k] * r->ld; at += r->ld)
+            r->sums[k][at] += share * r->fine[p][k][at];
 }
 
 /* ---- pieces ---------------------------------------------------------------------------------------------------------- */
@@ -284,10 +299,12 @@ run_batch(retc_refine *r) {
     r->jobs = 0;
 }
 
-/* Begin interval p of sample t anew. */
+/* Begin interval p of sample t anew; it is taken from the sums when it is cut for the first time. */
 static void
 take_pieces(retc_refine *r, size_t p, size_t t, size_t pieces) {
-    r->pieces[p][t] = pieces;
+    if (r->pieces[p][t] == 1)
+        deliver_interval(r, p, t, -r->share);
+    r->pieces[p][t] = pieces, r->passes[t] += 6 * pieces;
     for (size_t k = 0; k < r->task.parts; ++k) {
         for (size_t row = 0; row < r->task.rows[k]; ++row)
             r->fine[p][k][row * r->ld + t] = 0;
@@ -307,7 +324,6 @@ static void
 cut_intervals(retc_refine *r) {
     size_t wanted[INTERVALS];
     int again;
-    measure_norms(r);
     do {
         again = 0;
         for (size_t t = 0; t < r->line.n; ++t) {
@@ -321,18 +337,22 @@ cut_intervals(retc_refine *r) {
         if (r->jobs)
             run_batch(r);
     } while (again);
+    for (size_t t = 0; t < r->line.n; ++t)
+        for (size_t p = 0; p < INTERVALS; ++p)
+            if (r->pieces[p][t] > 1)
+                deliver_interval(r, p, t, r->share);
 }
 
 void
 retc_refine_finish(retc_refine *r, float share, float *const *sums) {
-    if (!r->options.steps)
+    r->share = share, r->sums = sums;
+    if (!r->options.steps) {
+        deliver_sums(r);
         cut_intervals(r);
+        return;
+    }
     for (size_t k = 0; k < r->task.parts; ++k)
-        for (size_t row = 0; row < r->task.rows[k]; ++row) {
-            const float *total = r->options.steps ? r->piece[k] + row * r->ld : r->total;
-            if (!r->options.steps)
-                add_intervals(r, k, row);
+        for (size_t row = 0; row < r->task.rows[k]; ++row)
             for (size_t t = 0; t < r->line.n; ++t)
-                sums[k][row * r->ld + t] += share * total[t];
-        }
+                sums[k][row * r->ld + t] += share * r->piece[k][row * r->ld + t];
 }

@@ -73,6 +73,9 @@ void retc_refine_finish(retc_refine *refine, float share, float *const *sums);
 double retc_refine_error(const retc_refine *refine, size_t k, size_t t);
 size_t retc_refine_steps(const retc_refine *refine, size_t t);
 
+/* Passes forward or backward through the layers above the first that its steps took, those that did not do included. */
+size_t retc_refine_passes(const retc_refine *refine, size_t t);
+
 #ifdef __cplusplus
 }
 #endif

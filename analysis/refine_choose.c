@@ -56,6 +56,11 @@ retc_refine_steps(const retc_refine *r, size_t t) {
     return steps;
 }
 
+size_t
+retc_refine_passes(const retc_refine *r, size_t t) {
+    return r->options.steps ? 2 * r->options.steps + 1 : r->passes[t];
+}
+
 /* ---- which intervals ------------------------------------------------------------------------------------------------- */
 
 /* The part that would be furthest beyond `limit` with the intervals cut so; `judged` if none.  What is not finite never will be
