@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "contribute.h"
@@ -21,7 +22,7 @@
 #include "model_file.h"
 #include "stream.h"
 
-enum { SAMPLES = 128, FEW = 32, STEPS = 20, VERY_MANY = 1024, CUTS = 16 };
+enum { SAMPLES = 128, MANY = 256, FEW = 32, STEPS = 20, VERY_MANY = 1024, CUTS = 16 };
 
 static char folder[] = "/tmp/retcodec-contributions-XXXXXX";
 
@@ -43,13 +44,14 @@ typedef struct {
     retc_contribute_options options;
     size_t samples, cuts, cut[CUTS];
     float *sums[CUTS], *maps[CUTS]; /* (samples,2C), (samples,units); NULL: not kept */
-    size_t *steps;                  /* (samples) */
+    size_t *steps, *passes;         /* (samples) */
 } contribution_case;
 
 static int
 keep(void *context, const retc_contribution *b) {
     contribution_case *c = context;
     memcpy(c->steps + b->sample, b->steps, b->n * sizeof *b->steps);
+    memcpy(c->passes + b->sample, b->passes, b->n * sizeof *b->passes);
     for (size_t k = 0; k < c->cuts; ++k) {
         const retc_layer *layer = &c->network->layer[c->cut[k]];
         size_t units = retc_layer_units(layer), width = 2 * layer->C;
@@ -79,7 +81,7 @@ static contribution_case
 make_case(const char *model, size_t samples) {
     contribution_case c = {.network = open_network(model), .samples = samples, .options = retc_contribute_default()};
     c.cuts = retc_contribute_cuts(c.network, RETC_AT_CONVOLUTION, c.cut);
-    c.steps = retc_bench_room(samples, sizeof *c.steps);
+    c.steps = retc_bench_room(samples, sizeof *c.steps), c.passes = retc_bench_room(samples, sizeof *c.passes);
     c.options.threads = 1;
     return c;
 }
@@ -88,7 +90,7 @@ static void
 clear_case(contribution_case *c) {
     for (size_t k = 0; k < c->cuts; ++k)
         retc_free(c->sums[k]), retc_free(c->maps[k]);
-    retc_free(c->steps);
+    retc_free(c->steps), retc_free(c->passes);
     retc_network_free(c->network);
 }
 
@@ -217,10 +219,10 @@ static const method methods[] = {{"trapezium, 20 steps", RETC_TRAPEZIUM, STEPS},
 enum { METHODS = sizeof methods / sizeof *methods };
 
 static double
-mean_steps(const contribution_case *c) {
+mean(const size_t *number, size_t samples) {
     double sum = 0;
-    for (size_t t = 0; t < c->samples; ++t)
-        sum += (double)c->steps[t] / (double)c->samples;
+    for (size_t t = 0; t < samples; ++t)
+        sum += (double)number[t] / (double)samples;
     return sum;
 }
 
@@ -233,15 +235,16 @@ time_method(contribution_case *c, const method *m, size_t threads) {
 }
 
 static void
-bench_times(contribution_case *c, const peer *p, retc_bench_time took[METHODS]) {
-    printf("\n%-44s %9s %9s %7s %12s %12s\n", "surprisal, three layers, ms a sample", "processor", "wall", "steps", "published",
-           "PyTorch");
+bench_times(contribution_case *c, const peer *p) {
+    printf("\n%-44s %9s %9s %7s %7s %12s %12s\n", "surprisal, three layers, ms a sample", "processor", "wall", "steps",
+           "passes", "published", "PyTorch");
     for (size_t i = 0; i < METHODS; ++i) {
-        took[i] = time_method(c, &methods[i], 1);
-        printf("%-44s %9.3f %9.3f %7.1f", methods[i].what, took[i].processor, took[i].wall, mean_steps(c));
-        printf(" %10.0f x", 1266 / took[i].processor);
+        retc_bench_time took = time_method(c, &methods[i], 1);
+        printf("%-44s %9.3f %9.3f %7.1f %7.1f", methods[i].what, took.processor, took.wall, mean(c->steps, c->samples),
+               mean(c->passes, c->samples));
+        printf(" %10.0f x", 1266 / took.processor);
         if (p->installed)
-            printf(" %10.1f x", p->took.processor / took[i].processor);
+            printf(" %10.1f x", p->took.processor / took.processor);
         printf("\n");
         if (i == 0 && p->installed)
             print_agreement(c, p);
@@ -254,25 +257,76 @@ bench_times(contribution_case *c, const peer *p, retc_bench_time took[METHODS]) 
         printf("not installed, or another model)\n");
 }
 
+/* What a run takes before its first block: that of one sample and one step, less what a sample takes. */
 static void
-bench_threads(contribution_case *c, const retc_bench_time one[METHODS]) {
-    printf("\n%-44s %9s %9s %9s\n", "two threads, ms a sample", "processor", "wall", "speed-up");
-    for (size_t i = 1; i < METHODS; ++i) {
-        retc_bench_time two = time_method(c, &methods[i], 2);
-        printf("%-44s %9.3f %9.3f %7.2f x\n", methods[i].what, two.processor, two.wall, one[i].wall / two.wall);
+print_set_up(const char *model, const retc_target *target) {
+    retc_recording *recording = retc_bench_recording(path_of("one"), 1);
+    contribution_case c = make_case(model, 1);
+    c.target = *target, c.recording = recording;
+    retc_bench_time took = time_method(&c, &(method){"", RETC_SECANT, 1}, 1);
+    printf("a run of one sample and one step: %.1f ms processor, %.1f ms wall\n", took.processor, took.wall);
+    clear_case(&c);
+    retc_recording_close(recording);
+}
+
+static double
+own_time(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* The calling thread does all that is not parallel and its share of the rest: its processor time is what two threads would take
+ * with nothing else running, whatever else is. */
+static double
+time_calling_thread(contribution_case *c, const method *m) {
+    double least = 1e9;
+    c->options.rule = m->rule, c->options.steps = m->steps, c->options.threads = 2;
+    for (int i = 0; i < 3; ++i) {
+        double start = own_time();
+        run_contributions(c);
+        least = fmin(least, own_time() - start);
     }
+    return 1e3 * least / (double)c->samples;
+}
+
+static void
+bench_threads(const char *model, const retc_target *target) {
+    retc_recording *recording = retc_bench_recording(path_of("many"), MANY);
+    contribution_case c = make_case(model, MANY);
+    c.target = *target, c.recording = recording;
+    size_t width = 2 * c.network->layer[c.cut[0]].C * MANY;
+    float *alone = retc_bench_room(width, sizeof *alone);
+    c.sums[0] = retc_bench_room(width, sizeof(float));
+    printf("\n%-44s %9s %9s %9s %9s %9s\n", "two threads, 256 samples, ms a sample", "processor", "wall", "speed-up", "calling",
+           "speed-up");
+    for (size_t i = 0; i < METHODS; ++i) {
+        retc_bench_time one = time_method(&c, &methods[i], 1);
+        memcpy(alone, c.sums[0], width * sizeof *alone);
+        retc_bench_time two = time_method(&c, &methods[i], 2);
+        double calling = time_calling_thread(&c, &methods[i]);
+        printf("%-44s %9.3f %9.3f %7.2f x %9.3f %7.2f x%s\n", methods[i].what, two.processor, two.wall, one.wall / two.wall,
+               calling, one.processor / calling, memcmp(alone, c.sums[0], width * sizeof *alone) ? "  NOT THE SAME" : "");
+        fflush(stdout);
+    }
+    printf("(speed-ups over one thread: of wall time; of the calling thread's processor time, which other programs hardly add "
+           "to)\n");
+    retc_free(alone);
+    clear_case(&c);
+    retc_recording_close(recording);
 }
 
 /* How the steps that samples needed are distributed; `c` holds those of the default. */
 static void
 print_steps(const contribution_case *c) {
+    size_t low = 0;
     printf("samples by steps as needed:");
-    for (size_t steps = 1; steps <= VERY_MANY; steps *= 2) {
+    for (size_t high = RETC_REFINE_LEAST; high <= 2 * VERY_MANY; low = high, high *= 2) {
         size_t count = 0;
         for (size_t t = 0; t < c->samples; ++t)
-            count += c->steps[t] == steps;
+            count += c->steps[t] > low && c->steps[t] <= high;
         if (count)
-            printf("  %zu: %zu", steps, count);
+            printf("  up to %zu: %zu", high, count);
     }
     printf("\n");
 }
@@ -310,8 +364,7 @@ run_with(contribution_case *c, retc_path_rule rule, size_t steps) {
     run_contributions(c);
 }
 
-/* Errors, and the changes that decide how many steps a sample needs: the first below the tolerance does.  Both sums of a change
- * together take s + s + s/2 passes through the layers above the first convolution, and one at the start. */
+/* Errors, and what equal steps would have to be to reach the tolerance without looking. */
 static void
 bench_errors(const char *model, const retc_target *target) {
     retc_recording *recording = retc_bench_recording(path_of("few"), FEW);
@@ -322,13 +375,10 @@ bench_errors(const char *model, const retc_target *target) {
         run_with(&c, methods[i].rule, methods[i].steps);
         print_distances(methods[i].what, &c, &truth);
     }
-    printf("changes of maps, to be below a tolerance of %g; %d secants take %d passes\n", c.options.tolerance, STEPS,
-           2 * STEPS + 1);
-    for (size_t steps = 8; steps <= 32; steps *= 2) {
+    for (size_t steps = 8; steps <= 16; steps += 4) {
         char what[64];
-        snprintf(what, sizeof what, "from %zu to %zu secants, %zu passes", steps / 2, steps, 2 * steps + steps / 2 + 1);
-        run_with(&c, RETC_SECANT, steps / 2);
-        run_with(&truth, RETC_SECANT, steps);
+        snprintf(what, sizeof what, "secants, %zu steps, %zu passes", steps, 2 * steps + 1);
+        run_with(&c, RETC_SECANT, steps);
         print_distances(what, &c, &truth);
     }
     clear_case(&c), clear_case(&truth);
@@ -388,7 +438,7 @@ bench_memory(const char *model) {
 
 static void
 clear_folder(void) {
-    static const char *const names[] = {"model", "contributions", "recording", "other", "few"};
+    static const char *const names[] = {"model", "contributions", "recording", "other", "few", "one", "many"};
     for (size_t i = 0; i < sizeof names / sizeof *names; ++i)
         unlink(path_of(names[i]));
     rmdir(folder);
@@ -404,15 +454,15 @@ main(int argc, char **argv) {
     retc_library_init();
     bench_memory(model);
     contribution_case c = make_case(model, SAMPLES);
-    retc_bench_time took[METHODS];
     c.target = make_target(c.network);
     c.recording = retc_bench_recording(path_of("recording"), SAMPLES);
     for (size_t k = 0; k < c.cuts; ++k)
         c.sums[k] = retc_bench_room(SAMPLES * 2 * c.network->layer[c.cut[k]].C, sizeof(float));
     peer p = model ? (peer){0} : run_peer(argv[1], argv[2], &c);
-    bench_times(&c, &p, took);
+    bench_times(&c, &p);
     print_steps(&c);
-    bench_threads(&c, took);
+    print_set_up(model, &c.target);
+    bench_threads(model, &c.target);
     bench_errors(model, &c.target);
     retc_target_clear(&c.target);
     clear_case(&c);

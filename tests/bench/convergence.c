@@ -16,13 +16,13 @@
 #include "model.h"
 #include "model_file.h"
 
-enum { SAMPLES = 16, VERY_MANY = 4096, MOST_STEPS = 256, FIRST_STEPS = 8, CUTS = 16 };
+enum { SAMPLES = 16, VERY_MANY = 4096, MOST_STEPS = 256, CUTS = 16 };
 
 typedef struct {
     retc_network *network;
     retc_recording *recording;
     retc_target target;
-    size_t cuts, cut[CUTS], steps[SAMPLES];
+    size_t cuts, cut[CUTS], passes[SAMPLES];
     float *map[CUTS];               /* (SAMPLES,units) */
     double residual, target_change; /* mean |residual|, mean |t(x) - t(x0)| */
 } experiment;
@@ -30,7 +30,7 @@ typedef struct {
 static int
 keep(void *context, const retc_contribution *b) {
     experiment *e = context;
-    memcpy(e->steps + b->sample, b->steps, b->n * sizeof *b->steps);
+    memcpy(e->passes + b->sample, b->passes, b->n * sizeof *b->passes);
     for (size_t k = 0; k < e->cuts; ++k)
         for (size_t u = 0, units = retc_layer_units(&e->network->layer[e->cut[k]]); u < units; ++u)
             for (size_t t = 0; t < b->n; ++t)
@@ -96,15 +96,6 @@ print_fixed(FILE *table, experiment *e, float *const *truth, retc_path_rule rule
     }
 }
 
-/* The first sweep also goes backward over pairs of steps; those that follow are new. */
-static double
-passes_of(size_t steps) {
-    double passes = 2 * FIRST_STEPS + 1 + FIRST_STEPS / 2;
-    for (size_t s = 2 * FIRST_STEPS; s <= steps; s *= 2)
-        passes += (double)(2 * s + 1);
-    return passes;
-}
-
 static void
 print_refined(FILE *table, experiment *e, float *const *truth) {
     static const double tolerances[] = {3e-1, 1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4};
@@ -113,7 +104,7 @@ print_refined(FILE *table, experiment *e, float *const *truth) {
         double passes = 0;
         run(e, RETC_SECANT, 0, tolerances[i]);
         for (size_t t = 0; t < SAMPLES; ++t)
-            passes += passes_of(e->steps[t]) / SAMPLES;
+            passes += (double)e->passes[t] / SAMPLES;
         print_row(table, e, truth, passes);
     }
 }
