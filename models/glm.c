@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "bases.h"
+#include "coupling.h"
 #include "glm_simulate.h"
+#include "regression_internal.h"
 
 retc_glm_options
 retc_glm_default(void) {
@@ -40,6 +42,7 @@ typedef struct {
     retc_design design;
     double *basis, *spike_basis;
     size_t *corner;
+    char *pairs;
 } glm_design;
 
 /* Raised cosines that run back in time from the newest frame. */
@@ -194,6 +197,36 @@ done:
     return status;
 }
 
+/* Choose which cells are coupled, and fit again with these filters alone. */
+static int
+choose_pairs(retc_recording *recording, const retc_glm_options *options, glm_design *d, retc_glm_report *report,
+             retc_regression **regression, double *theta) {
+    int status = RETC_OK;
+    retc_span *spans = NULL;
+    size_t n = 0, N = retc_recording_cells(recording), P = retc_regression_parameters(*regression);
+    double *ridge = NULL;
+    RETC_TRY(RETC_ALLOC(d->pairs, N * N));
+    RETC_TRY(RETC_ALLOC(ridge, N));
+    RETC_TRY(retc_coupling_choose(recording, &d->design, &options->ridge, report->ridge, theta, N * P, d->pairs));
+    d->design.pairs = d->pairs;
+    report->pairs = 0;
+    for (size_t i = 0; i < N * N; ++i)
+        report->pairs += d->pairs[i] != 0;
+    retc_regression_free(*regression);
+    *regression = NULL;
+    RETC_TRY(retc_design_spans(recording, &d->design, &spans, &n));
+    RETC_TRY(RETC_GOT(*regression = retc_regression_alloc(recording, &d->design, spans, n)));
+    for (size_t j = 0; j < N; ++j) {
+        retc_regression_project(*regression, j, theta + j * P);
+        ridge[j] = report->ridge[j] * retc_regression_weight(*regression, j);
+    }
+    retc_free(report->solver.gradient);
+    RETC_TRY(retc_regression_fit(*regression, ridge, &options->ridge.newton, theta, &report->solver));
+done:
+    retc_free(spans), retc_free(ridge);
+    return status;
+}
+
 static int
 fit(retc_recording *recording, const retc_glm_options *options, const retc_progress *progress, retc_network **network,
     retc_spike_filters *spikes, retc_glm_report *report) {
@@ -206,13 +239,16 @@ fit(retc_recording *recording, const retc_glm_options *options, const retc_progr
     RETC_TRY(RETC_ALLOC(report->ridge, N));
     RETC_TRY(retc_regression_choose(recording, &d.design, &options->ridge, progress, &regression, &theta, report->ridge,
                                     &report->solver));
+    report->pairs = options->coupling ? N * (N - 1) : 0;
+    if (options->coupling && options->sparse)
+        RETC_TRY(choose_pairs(recording, options, &d, report, &regression, theta));
     report->parameters = retc_regression_parameters(regression);
     report->windows = retc_regression_windows(regression);
     RETC_TRY(make_network(recording, &d, regression, theta, network));
     RETC_TRY(take_spike_filters(&d, N, retc_recording_frame_interval(recording), regression, theta, spikes));
 done:
     retc_regression_free(regression);
-    retc_free(theta), retc_free(d.basis), retc_free(d.spike_basis), retc_free(d.corner);
+    retc_free(theta), retc_free(d.basis), retc_free(d.spike_basis), retc_free(d.corner), retc_free(d.pairs);
     return status;
 }
 

@@ -38,7 +38,7 @@ typedef struct {
     size_t neighbourhood; /* side of the square of pixels that it may use, 0: the whole image */
     size_t spike_history; /* frames, 0: no spike filters */
     size_t spike_bases;   /* raised cosines of them */
-    int coupling;
+    int coupling, sparse; /* sparse: from those cells only that let held-out pieces be predicted better (coupling.h) */
     double smoothness, spike_ridge; /* see regression.h */
     retc_ridge_options ridge;
     size_t threads;
@@ -50,6 +50,7 @@ retc_glm_options retc_glm_default(void);
 typedef struct {
     size_t parameters, windows; /* of each cell; frames fitted */
     double *ridge;              /* (N) penalty of each cell */
+    size_t pairs;               /* filters from one cell to another that were fitted */
     retc_newton_report solver;
 } retc_glm_report;
 void retc_glm_report_clear(retc_glm_report *report);

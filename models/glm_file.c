@@ -29,6 +29,7 @@ retc_glm_write(const retc_spike_filters *spikes, const retc_glm_report *report, 
     RETC_TRY(retc_h5_put(file, "/glm/ridge", RETC_H5_DOUBLE, 1, &spikes->N, report->ridge));
     RETC_TRY(retc_h5_put(file, "/glm/gradient", RETC_H5_DOUBLE, 1, &spikes->N, report->solver.gradient));
     RETC_TRY(retc_h5_set_int(file, "/glm", "parameters", (int64_t)report->parameters));
+    RETC_TRY(retc_h5_set_int(file, "/glm", "pairs", (int64_t)report->pairs));
     RETC_TRY(retc_h5_set_int(file, "/glm", "newton_steps", (int64_t)report->solver.steps));
     RETC_TRY(retc_h5_set_int(file, "/glm", "products", (int64_t)report->solver.products));
     if (spikes->taps)

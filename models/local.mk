@@ -34,8 +34,9 @@ pkginclude_HEADERS += models/adam.h models/fit.h models/keras.h models/ln.h mode
 # Regression: LN and GLM by solvers of their own.
 libretcodec_internal_la_SOURCES += \
     models/bases.c models/bases.h \
+    models/coupling.c models/coupling.h \
     models/glm.c models/glm.h models/glm_file.c \
     models/glm_simulate.c models/glm_simulate.h \
     models/regression.c models/regression.h models/regression_internal.h \
     models/regression_choose.c models/regression_condition.c models/regression_limit.c models/regression_newton.c
-pkginclude_HEADERS += models/bases.h models/glm.h models/glm_simulate.h models/regression.h
+pkginclude_HEADERS += models/bases.h models/coupling.h models/glm.h models/glm_simulate.h models/regression.h

@@ -66,6 +66,14 @@ retc_regression_spike_filter(const retc_regression *r, const double *theta, size
 }
 
 void
+retc_regression_project(const retc_regression *r, size_t j, double *v) {
+    size_t bases = r->design.spike_bases;
+    for (size_t m = 1; r->design.pairs && m * bases < r->spikes; ++m)
+        if (!r->design.pairs[j * r->N + retc_regression_source(j, m)])
+            memset(v + r->stimulus + m * bases, 0, bases * sizeof *v);
+}
+
+void
 retc_regression_features(const retc_regression *r, size_t t0, size_t n, size_t ld, float *feature) {
     size_t taps = r->design.taps, bases = r->design.spike_bases;
     for (size_t i = 0; i < r->N; ++i)

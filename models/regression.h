@@ -40,6 +40,7 @@ typedef struct {
     size_t taps, spike_bases;  /* of spike filters; 0: none */
     const double *spike_basis; /* (spike_bases,taps), tap 0 one frame before the response (kept) */
     int coupling;              /* filters from all other cells beside the own one */
+    const char *pairs;         /* (N,N) 0 at [j][i]: none to cell j from cell i after all (kept); NULL: from all */
     double smoothness, spike_ridge;
     size_t threads;
 } retc_design;

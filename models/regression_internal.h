@@ -35,6 +35,9 @@ int retc_regression_pass(retc_regression *regression, retc_pass pass, const doub
 /* Cell from which spike filter number m of cell j comes. */
 size_t retc_regression_source(size_t j, size_t m);
 
+/* Set the parameters of cell j that the design leaves out to 0, in theta or a gradient v (P). */
+void retc_regression_project(const retc_regression *regression, size_t j, double *v);
+
 /* Features of frames t0 ... t0+n-1: (N,spike_bases,ld), sum_k basis[b,k] count[t-1-k]. */
 void retc_regression_features(const retc_regression *regression, size_t t0, size_t n, size_t ld, float *feature);
 

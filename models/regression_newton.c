@@ -58,6 +58,7 @@ evaluate(retc_regression *r, const double *ridge, const double *theta, double *v
         value[j] = mean_loss(r, j, 0, 0) + 0.5 * dot(penalty, theta + j * r->P, r->P);
         for (size_t i = 0; i < r->P; ++i)
             gradient[j * r->P + i] += penalty[i];
+        retc_regression_project(r, j, gradient + j * r->P);
         if (!isfinite(value[j]))
             RETC_TRY(RETC_FAIL(RETC_ENUMBER, "%s: the fit of %s diverges; a larger --ridge holds it",
                                retc_recording_path(r->recording), retc_recording_cell_name(r->recording, j)));
@@ -77,7 +78,9 @@ retc_regression_evaluate(retc_regression *r, const double *ridge, const double *
 
 static int
 condition(newton *n, size_t j) {
-    return retc_conditioner_apply(n->r->conditioner, n->r, j, n->residual + j * n->r->P, n->z + j * n->r->P);
+    int status = retc_conditioner_apply(n->r->conditioner, n->r, j, n->residual + j * n->r->P, n->z + j * n->r->P);
+    retc_regression_project(n->r, j, n->z + j * n->r->P);
+    return status;
 }
 
 static int
@@ -108,6 +111,7 @@ advance_cell(void *context, size_t j) {
     if (!r->active[j])
         return RETC_OK;
     retc_regression_add_penalty(r, n->ridge[j], n->p + at, n->q + at);
+    retc_regression_project(r, j, n->q + at);
     double curvature = dot(n->p + at, n->q + at, P);
     if (!(curvature > 0)) { /* flat within rounding: nothing more to gain along p */
         r->active[j] = 0;

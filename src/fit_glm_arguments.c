@@ -45,6 +45,7 @@ run(const retc_fit_glm_arguments *arguments, const char *model, retc_recording *
         retc_glm_options glm = arguments->glm;
         glm.history = fit->history, glm.lag = fit->lag, glm.threads = fit->threads;
         glm.smoothness = arguments->smoothness;
+        glm.coupling = glm.coupling || glm.sparse;
         take_ridge(arguments, fit, &glm.ridge);
         *network = retc_glm_fit(recording, &glm, progress, &result->spikes, &result->glm);
         return RETC_GOT(*network);
@@ -75,6 +76,8 @@ say(const fit_result *result, const retc_common *common, const retc_network *net
         return;
     if (result->glm.ridge)
         retc_say(common, "glm: %zu parameters per cell, %zu frames\n", result->glm.parameters, result->glm.windows);
+    if (result->spikes.coupling)
+        retc_say(common, "coupling: %zu of %zu pairs\n", result->glm.pairs, network->N * (network->N - 1));
     if (result->spikes.limit) {
         retc_say(common, "highest rates (Hz):");
         for (size_t j = 0; j < network->N; ++j)

@@ -34,6 +34,8 @@ typedef struct {
      "glm: raised cosines in log time that spike filters are made of"},                                                       \
     {"coupling", 0, RETC_OPTION_FLAG, 0, &(arguments).glm.coupling, 0, 0, NULL,                                               \
      "glm: spikes act on other cells too"},                                                                                   \
+    {"sparse-coupling", 0, RETC_OPTION_FLAG, 0, &(arguments).glm.sparse, 0, 0, NULL,                                          \
+     "glm: the same, from those cells only that let held-out pieces be predicted better"},                                    \
     {"spike-ridge", 0, RETC_OPTION_DOUBLE, 0, &(arguments).glm.spike_ridge, 0, 1e9, NULL,                                     \
      "glm: penalty on squares of the coefficients of spike filters"},                                                         \
     {"tolerance", 0, RETC_OPTION_DOUBLE, 0, &(arguments).glm.ridge.newton.tolerance, 1e-7, 1, NULL,                           \

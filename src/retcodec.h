@@ -91,6 +91,7 @@
 #include "architecture.h"
 #include "bases.h"
 #include "centres.h"
+#include "coupling.h"
 #include "describe.h"
 #include "ensemble.h"
 #include "field.h"

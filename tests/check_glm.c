@@ -467,7 +467,7 @@ START_TEST(spike_filters_survive_the_file) {
     double basis[4] = {1, 0.5, 0, 1}, history[4] = {-1.25, 0.3, -0.7, 0.1}, coupling[8] = {0, 0, 0.4, -0.2, 0.6, 0.2, 0, 0};
     double ridge[2] = {0.1, 0.2}, gradient[2] = {1e-6, 2e-6};
     const retc_spike_filters spikes = {.N = 2, .taps = 2, .bases = 2, .basis = basis, .history = history, .coupling = coupling};
-    const retc_glm_report report = {7, 100, ridge, {3, 20, gradient, 1}};
+    const retc_glm_report report = {7, 100, ridge, 2, {3, 20, gradient, 1}};
     const char *path = retc_test_path("filters.h5");
     retc_h5 *file = retc_h5_create(path, 1);
     ck_ok(retc_glm_write(&spikes, &report, file));

@@ -18,6 +18,7 @@ C_TESTS = \
     tests/check_circuit_config \
     tests/check_circuit_protocols \
     tests/check_convergence \
+    tests/check_coupling \
     tests/check_figure \
     tests/check_fit \
     tests/check_figure_circuit \
