@@ -6,6 +6,7 @@
 #include "bases.h"
 #include "coupling.h"
 #include "glm_simulate.h"
+#include "lowrank.h"
 #include "regression_internal.h"
 
 retc_glm_options
@@ -227,6 +228,21 @@ done:
     return status;
 }
 
+/* From filters of full rank to the best ones of low rank. */
+static int
+lower_rank(const retc_glm_options *options, retc_glm_report *report, retc_regression *regression, double *theta) {
+    int status = RETC_OK;
+    double *ridge = NULL;
+    RETC_TRY(RETC_ALLOC(ridge, regression->N));
+    for (size_t j = 0; j < regression->N; ++j)
+        ridge[j] = report->ridge[j] * retc_regression_weight(regression, j);
+    retc_free(report->solver.gradient);
+    RETC_TRY(retc_lowrank_fit(regression, options->rank, ridge, &options->ridge.newton, theta, &report->solver));
+done:
+    retc_free(ridge);
+    return status;
+}
+
 static int
 fit(retc_recording *recording, const retc_glm_options *options, const retc_progress *progress, retc_network **network,
     retc_spike_filters *spikes, retc_glm_report *report) {
@@ -242,6 +258,8 @@ fit(retc_recording *recording, const retc_glm_options *options, const retc_progr
     report->pairs = options->coupling ? N * (N - 1) : 0;
     if (options->coupling && options->sparse)
         RETC_TRY(choose_pairs(recording, options, &d, report, &regression, theta));
+    if (retc_lowrank_restricts(regression, options->rank))
+        RETC_TRY(lower_rank(options, report, regression, theta));
     report->parameters = retc_regression_parameters(regression);
     report->windows = retc_regression_windows(regression);
     RETC_TRY(make_network(recording, &d, regression, theta, network));

@@ -35,6 +35,7 @@ void retc_spike_filters_clear(retc_spike_filters *filters);
 typedef struct {
     size_t history, lag;  /* of the stimulus filter, frames */
     size_t time_bases;    /* raised cosines of it, 0: every frame by itself */
+    size_t rank;          /* of stimulus filters in space and time (lowrank.h), 0: any */
     size_t neighbourhood; /* side of the square of pixels that it may use, 0: the whole image */
     size_t spike_history; /* frames, 0: no spike filters */
     size_t spike_bases;   /* raised cosines of them */

@@ -37,6 +37,7 @@ libretcodec_internal_la_SOURCES += \
     models/coupling.c models/coupling.h \
     models/glm.c models/glm.h models/glm_file.c \
     models/glm_simulate.c models/glm_simulate.h \
+    models/lowrank.c models/lowrank.h \
     models/regression.c models/regression.h models/regression_internal.h \
     models/regression_choose.c models/regression_condition.c models/regression_limit.c models/regression_newton.c
-pkginclude_HEADERS += models/bases.h models/coupling.h models/glm.h models/glm_simulate.h models/regression.h
+pkginclude_HEADERS += models/bases.h models/coupling.h models/glm.h models/glm_simulate.h models/lowrank.h models/regression.h

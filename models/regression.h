@@ -37,6 +37,9 @@ typedef struct {
     const double *basis;       /* (bases,L) orthonormal rows, element L-1 the newest frame (kept) */
     size_t rows, columns;      /* filters reach over so many pixels; 0: the whole image */
     const size_t *corner;      /* (N,2) first row and column of each cell's (kept); NULL: (0,0) */
+    size_t rank;               /* of stimulus filters; 0: any.  Else sums of products (kept): */
+    const double *courses;     /* (N,rank,bases) orthonormal courses in time, times any patterns; NULL: none */
+    const double *patterns;    /* (N,rank,rows,columns) orthonormal patterns in space, times any courses; NULL: none */
     size_t taps, spike_bases;  /* of spike filters; 0: none */
     const double *spike_basis; /* (spike_bases,taps), tap 0 one frame before the response (kept) */
     int coupling;              /* filters from all other cells beside the own one */

@@ -7,6 +7,8 @@
 
 typedef struct retc_conditioner retc_conditioner;
 
+enum { RETC_MOST_RANK = 64 }; /* of filters of low rank */
+
 struct retc_regression {
     retc_recording *recording;
     retc_design design; /* rows, columns and bases never 0 */
@@ -19,6 +21,7 @@ struct retc_regression {
     float *count;                 /* (N,T) */
     float *drive, *change, *step; /* (N,M) X theta, X p, X s of Newton's step s */
     double *mean_count;           /* (N) */
+    double *projected;            /* (N,2,stimulus) for filters of low rank, else NULL */
     double *time_penalty;         /* (bases,bases) identity + smoothness differences in time */
     float *spike_basis;           /* (spike_bases,taps) */
     size_t *tap_offset;           /* (taps) of counts before a frame */
@@ -35,7 +38,7 @@ int retc_regression_pass(retc_regression *regression, retc_pass pass, const doub
 /* Cell from which spike filter number m of cell j comes. */
 size_t retc_regression_source(size_t j, size_t m);
 
-/* Set the parameters of cell j that the design leaves out to 0, in theta or a gradient v (P). */
+/* Keep of theta or a gradient v (P) of cell j what the design lets be: couplings of its pairs, filters in its subspace. */
 void retc_regression_project(const retc_regression *regression, size_t j, double *v);
 
 /* Features of frames t0 ... t0+n-1: (N,spike_bases,ld), sum_k basis[b,k] count[t-1-k]. */

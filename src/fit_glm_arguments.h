@@ -26,6 +26,8 @@ typedef struct {
      "ln, glm: weight, within that penalty, of squared differences between neighbours in space and time"},                    \
     {"time-bases", 0, RETC_OPTION_SIZE, 0, &(arguments).glm.time_bases, 0, 1e4, NULL,                                         \
      "glm: raised cosines in log time that stimulus filters are made of; 0: every frame by itself"},                          \
+    {"rank", 0, RETC_OPTION_SIZE, 0, &(arguments).glm.rank, 0, 64, NULL,                                                      \
+     "glm: stimulus filters are sums of so many products of a course in time and a pattern in space; 0: any"},                \
     {"neighbourhood", 0, RETC_OPTION_SIZE, 0, &(arguments).glm.neighbourhood, 0, 1e5, "pixels",                               \
      "glm: side of the square around a cell that it may see; 0: the whole image"},                                            \
     {"spike-history", 0, RETC_OPTION_SIZE, 0, &(arguments).glm.spike_history, 0, 1e5, "frames",                               \

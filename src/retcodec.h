@@ -101,6 +101,7 @@
 #include "keras.h"
 #include "ln.h"
 #include "loss.h"
+#include "lowrank.h"
 #include "model_file.h"
 #include "network.h"
 #include "penalty.h"

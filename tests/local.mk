@@ -53,6 +53,7 @@ C_TESTS = \
     tests/check_layer_statistics \
     tests/check_layers \
     tests/check_ln \
+    tests/check_lowrank \
     tests/check_mapconv \
     tests/check_mat \
     tests/check_levels \

@@ -23,6 +23,22 @@ glm_is_fitted_and_predicts() {
     expect 0 "$RETCODEC" rf irf glm.h5 recording.h5 --cells 0 --samples 5 -q -o irf.h5
 }
 
+coupling_may_be_sparse_and_filters_of_low_rank() {
+    recording
+    expect 0 "$RETCODEC" fit recording.h5 --model glm --history 8 --sparse-coupling --spike-history 6 --rank 1 -o glm.h5
+    grep -Eq "coupling: [0-2] of 2 pairs" out err || fail "nothing of pairs: $(cat out err)"
+    prints "highest rates (Hz):"
+    expect 0 "$RETCODEC" info glm.h5
+    prints "glm/coupling"
+    prints "glm/limit"
+    expect 0 "$RETCODEC" predict glm.h5 recording.h5 --trials 20 -o simulated.h5
+    prints "of the rates were at their cell's limit"
+    expect 1 "$RETCODEC" fit recording.h5 --model glm --history 8 --sparse-coupling --ridge 0.1 --validation 0 -o no.h5
+    one_line
+    complains "no frames are held out to choose the coupled cells by"
+    absent no.h5
+}
+
 threads_make_no_difference() {
     recording
     for threads in 1 3; do
@@ -69,5 +85,5 @@ unfinished_fits_exit_with_3() {
     [ -s glm.h5 ]
 }
 
-run_cases glm_is_fitted_and_predicts threads_make_no_difference ln_has_two_filters mistakes_are_one_line \
-    unfinished_fits_exit_with_3
+run_cases glm_is_fitted_and_predicts coupling_may_be_sparse_and_filters_of_low_rank threads_make_no_difference \
+    ln_has_two_filters mistakes_are_one_line unfinished_fits_exit_with_3
