@@ -7,7 +7,9 @@ stats table index "figure" using (cell = strcol(1), types = int($2), channels = 
     units = int($5), mean_r = $6, mean_chance = $7, traced = strcol(8), traced_r = $9, from = $10, to = $11, 0) nooutput
 stats table index "layers" using (layers = int($0)+1, 0) nooutput
 array label_of[types]
-stats table index "types" using (label_of[int($1)+1] = strcol(2), 0) nooutput
+longest = 0
+stats table index "types" using (label_of[int($1)+1] = strcol(2), n = strlen(strcol(2)), longest = n > longest ? n : longest, 0) \
+    nooutput
 array layer[layers]
 array first[layers]
 array wide_of[layers]
@@ -18,7 +20,7 @@ lowest = shown_min_x < shown_min_y ? shown_min_x : shown_min_y
 highest = shown_max_x > shown_max_y ? shown_max_x : shown_max_y
 tile_wide = channels > 40 ? 320.0/channels : channels > 16 ? 12.0 : 20.0
 tile_high = 20.0
-names = 150
+names = 24+6.8*longest
 matrix_wide = tile_wide*channels
 name_font = interneurons > 30 ? ",6" : ",9"
 match_font = interneurons > 30 ? ",6" : ",7"
@@ -41,7 +43,7 @@ high = matrix_high
 set border 15
 set label 1 sprintf("%s: r of true contributions (rows, types) and channels'", cell) at screen 14.0/points_wide, \
     screen 1-14.0/points_high left
-set label 2 "circle: best match" at screen 14.0/points_wide, screen 1-28.0/points_high left textcolor rgb grey
+set label 2 "circle: best match; empty: silent channels" at screen 14.0/points_wide, screen 1-28.0/points_high left textcolor rgb grey
 do for [i=1:layers] { set label 10+i layer[i] at first first[i]+wide_of[i]/2.0-0.5, graph 1.0 center offset 0, 0.6 }
 do for [i=2:layers] { set arrow i from first first[i]-0.5, graph 0 to first first[i]-0.5, graph 1 nohead front linewidth 1 }
 set xrange [-0.5:channels-0.5]
@@ -56,7 +58,8 @@ set cbrange [-1:1]
 set cbtics 1 scale 0.4
 set colorbox user origin screen (left+wide+8.0)/points_wide, screen 1-(top+high)/real(points_high) \
     size screen 8.0/points_wide, screen high/real(points_high)
-plot table index "matrix" using 2:1:3 with image, "" index "best" using 2:1 with points pointtype 6 pointsize 1 linecolor rgb "black"
+# Tiles, as an image would close the gaps of channels that have no correlation.
+plot table index "matrix" using 2:1:(0.5):(0.5):3 with boxxyerror fillcolor palette, "" index "best" using 2:1 with points pointtype 6 pointsize 1 linecolor rgb "black"
 unset colorbox
 do for [i=1:layers] { unset label 10+i }
 do for [i=2:layers] { unset arrow i }
