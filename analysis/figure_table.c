@@ -144,14 +144,23 @@ append_file(retc_h5 *const *files, size_t n, size_t i, char **name) {
     return RETC_OK;
 }
 
+/* Abbreviations are written large, other names as they were given. */
+static void
+write_large(char *name) {
+    static const char *const abbreviations[] = {"ln", "lnln", "glm", "cnn", "bncnn"};
+    for (size_t i = 0; i < sizeof abbreviations / sizeof *abbreviations; ++i)
+        if (!strcmp(name, abbreviations[i]))
+            for (char *letter = name; *letter; ++letter)
+                *letter = (char)toupper((unsigned char)*letter);
+}
+
 int
 retc_figure_model_names(retc_h5 *const *files, size_t n, char ***names) {
     int status = RETC_OK, alike = 0;
     RETC_TRY(RETC_ALLOC(*names, n));
     for (size_t i = 0; i < n; ++i) {
         RETC_TRY(retc_h5_get_text(files[i], "/", "model_type", &(*names)[i]));
-        for (char *letter = (*names)[i]; *letter; ++letter)
-            *letter = (char)toupper((unsigned char)*letter);
+        write_large((*names)[i]);
         for (size_t k = 0; k < i; ++k)
             alike |= !strcmp((*names)[k], (*names)[i]);
     }

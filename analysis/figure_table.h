@@ -41,9 +41,9 @@ int retc_figure_cells_match(retc_h5 *file, const char *cell_names, size_t total,
                             retc_figure_cells *cells) RETC_USED;
 void retc_figure_cells_free(retc_figure_cells *cells);
 
-/* Names of the models of n files: their types in capitals, "LN" for "ln"; models of one type are told apart by the names of
- * their files, "CNN (long.h5)", or their paths where names are equal.  Free with retc_figure_model_names_free, also after
- * failure. */
+/* Names of the models of n files: their types, in capitals where these are abbreviations, "LN"; models of one type are told
+ * apart by the names of their files, "CNN (long.h5)", or their paths where names are equal.  Free with
+ * retc_figure_model_names_free, also after failure. */
 int retc_figure_model_names(retc_h5 *const *files, size_t n, char ***names) RETC_USED;
 void retc_figure_model_names_free(char **names, size_t n);
 

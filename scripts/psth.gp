@@ -28,7 +28,7 @@ do for [i=1:cells] {
     set ylabel "rate (Hz)" offset 0.5, 0
     set yrange [0:(largest[i] > 0 ? 1.04*largest[i] : 1)]
     set ytics ticks(largest[i], 3)
-    if (i == 1) { set key at graph 1, 1.6 right top horizontal samplen 1.5 } else { unset key }
+    if (i == 1) { set key at graph 1, 1.6 right top horizontal samplen 1.5 width 1 } else { unset key }
     rates = sprintf("rates %d", i)
     plot table index rates using 1:2 with filledcurves y1=0 linecolor rgb light title "measured", \
         for [m=1:models] "" index rates using 1:(column(m+2)) with lines linewidth 1.5 linecolor rgb colour[m] title model[m]
