@@ -165,7 +165,7 @@ END_TEST
 static double
 undefined(double alpha, size_t row, size_t t) {
     (void)t;
-    return row == 1 && alpha > 0.5 ? NAN : 1;
+    return row == 1 && alpha > 0.5 ? (double)NAN : 1;
 }
 
 /* What is not finite is given back, not refined for ever. */
@@ -192,7 +192,7 @@ END_TEST
 
 START_TEST(impossible_options_are_refused) {
     ck_fails(retc_refine_check(&(retc_refine_options){0, 0, 1e-3, 1024}), "tolerance");
-    ck_fails(retc_refine_check(&(retc_refine_options){0, NAN, 1e-3, 1024}), "tolerance");
+    ck_fails(retc_refine_check(&(retc_refine_options){0, (double)NAN, 1e-3, 1024}), "tolerance");
     ck_fails(retc_refine_check(&(retc_refine_options){0, 1e-2, -1, 1024}), "floor");
     ck_fails(retc_refine_check(&(retc_refine_options){0, 1e-2, 1e-3, RETC_REFINE_LEAST - 1}), "at least 10 steps");
 }
