@@ -15,7 +15,7 @@ libretcodec_internal_la_SOURCES += \
     models/ln.c models/ln.h \
     models/loss.c models/loss.h \
     models/model_file.c models/model_file.h models/model_internal.h models/model_layers.c models/model_read.c \
-    models/network.c models/network.h models/network_internal.h \
+    models/network.c models/network.h models/network_init.c models/network_internal.h \
     models/penalty.c models/penalty.h \
     models/reference.c models/reference.h \
     models/reverse_correlation.c models/reverse_correlation.h \
@@ -39,5 +39,6 @@ libretcodec_internal_la_SOURCES += \
     models/glm_simulate.c models/glm_simulate.h \
     models/lowrank.c models/lowrank.h \
     models/regression.c models/regression.h models/regression_internal.h \
-    models/regression_choose.c models/regression_condition.c models/regression_limit.c models/regression_newton.c
+    models/regression_choose.c models/regression_condition.c models/regression_limit.c models/regression_newton.c \
+    models/regression_project.c
 pkginclude_HEADERS += models/bases.h models/coupling.h models/glm.h models/glm_simulate.h models/lowrank.h models/regression.h
