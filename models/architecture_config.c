@@ -307,7 +307,7 @@ name_by_file(retc_architecture *a, const char *path) {
 
 int
 retc_architecture_read_stream(FILE *in, const char *path, retc_architecture *a) {
-    static const retc_ini_handler handler = {begin_section, take_setting};
+    static const retc_ini_handler handler = {.section = begin_section, .setting = take_setting};
     reading r = {.architecture = a};
     int status = RETC_OK;
     *a = (retc_architecture){0};

@@ -13,7 +13,8 @@ typedef struct {
     const retc_ini_handler *handler;
     void *context;
     size_t line;
-    int in_section;
+    int in_section, in_setting;
+    int is_further; /* the line starts with a blank: it goes on with the setting above, if there is one in its section */
     char section[LONGEST_SECTION + 1];
     int status; /* first failure; inih itself only knows "error in line N" */
 } reading;
@@ -31,6 +32,7 @@ static void
 look_for_section(reading *r, const char *line) {
     if (!strncmp(line, "\xEF\xBB\xBF", 3))
         line += 3;
+    r->is_further = isspace((unsigned char)line[0]) && r->in_setting;
     if (line[0] != '[' || !strchr(line, ']'))
         return;
     size_t length = strcspn(line + 1, "]");
@@ -40,6 +42,7 @@ look_for_section(reading *r, const char *line) {
     }
     snprintf(r->section, sizeof r->section, "%.*s", (int)length, line + 1);
     r->in_section = 1;
+    r->in_setting = 0;
     int code = r->handler->section(r->context, r->section, r->line);
     if (code < 0)
         note_failure(r, code, NULL);
@@ -65,7 +68,10 @@ next_line(char *line, int size, void *stream) {
     if (!is_text(line))
         note_failure(r, RETC_FAIL(RETC_EFORMAT, "this is not a text file, a configuration was expected"), NULL);
     else if (is_cut && line[0] != '#')
-        note_failure(r, RETC_FAIL(RETC_EFORMAT, "the line is longer than %d characters", size - 2), NULL);
+        note_failure(r,
+                     RETC_FAIL(RETC_EFORMAT, "the line is longer than %d characters%s", size - 2,
+                               r->handler->more ? "; go on in a line that starts with a blank" : ""),
+                     NULL);
     else
         look_for_section(r, line);
     if (is_cut)
@@ -74,36 +80,55 @@ next_line(char *line, int size, void *stream) {
     return r->status < 0 ? NULL : line;
 }
 
-/* inih ends a value at " ;"; people also write " #". */
+/* inih ends a value at " ;"; people also write " #", and put in quotes what is none. */
 static void
 cut_comment(char *value) {
-    for (char *c = value; *c; ++c)
-        if (*c == '#' && (c == value || isspace((unsigned char)c[-1])))
+    for (char *c = value; *c; ++c) {
+        char *closing = *c == '"' || *c == '\'' ? strchr(c + 1, *c) : NULL;
+        if (closing)
+            c = closing;
+        else if (*c == '#' && (c == value || isspace((unsigned char)c[-1]))) {
             *c = '\0';
+            break;
+        }
+    }
     for (size_t n = strlen(value); n > 0 && isspace((unsigned char)value[n - 1]); --n)
         value[n - 1] = '\0';
+}
+
+/* A value without its comment, to the handler. */
+static int
+pass_on(reading *r, const char *key, const char *value) {
+    char *text = retc_strdup(value);
+    int status = RETC_OK;
+    RETC_TRY(RETC_GOT(text));
+    cut_comment(text);
+    if (!r->is_further)
+        status = r->handler->setting(r->context, key, text, r->line);
+    else if (r->handler->more)
+        status = r->handler->more(r->context, text, r->line);
+    else
+        status = RETC_FAIL(RETC_EINVAL, "has one line only; what follows it should not start with a blank");
+    r->in_setting = 1;
+done:
+    retc_free(text);
+    return status;
 }
 
 static int
 take_setting(void *context, const char *section, const char *key, const char *value) {
     reading *r = context;
-    char *text = NULL;
     int code;
     if (r->status < 0)
         return 0;
-    if (!r->in_section)
+    if (!r->in_section && section[0] == '\0')
         code = RETC_FAIL(RETC_EINVAL, "\"%s\" stands before the first [section]", key);
     else if (strcmp(section, r->section) != 0)
         code = RETC_FAIL(RETC_EINVAL, "the line of [%s] should start with its bracket, not with a blank", section);
-    else if (!(text = retc_strdup(value)))
-        code = RETC_ENOMEM;
-    else {
-        cut_comment(text);
-        code = r->handler->setting(r->context, key, text, r->line);
-    }
+    else
+        code = pass_on(r, key, value);
     if (code < 0)
-        note_failure(r, code, key);
-    retc_free(text);
+        note_failure(r, code, strcmp(section, r->section) == 0 ? key : NULL);
     return code >= 0;
 }
 

@@ -1,23 +1,18 @@
 #include "run_config.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <ini.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wordexp.h>
 
+#include "ini_file.h"
+
 static const char name_characters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
 
-/* What reader and handler share while inih walks through a file. */
 typedef struct {
-    FILE *in;
     retc_run_config *config;
-    retc_run_stage *section; /* the one being read, NULL before the first */
-    size_t line;
-    int continues; /* the line starts with a blank: it goes on with the value above */
-    int status;    /* first failure; inih itself only knows "error in line N" */
+    retc_run_stage *section; /* the one being read */
 } parsing;
 
 /* An array of `n` elements that has room for one more. */
@@ -110,22 +105,6 @@ explain_expansion(int code, const char *value) {
     }
 }
 
-/* inih ends a value at " ;"; people also write " #".  Quotes protect. */
-static void
-cut_comment(char *value) {
-    char quote = '\0', before = ' ';
-    for (; *value; before = *value++) {
-        if (*value == '#' && !quote && isspace((unsigned char)before)) {
-            *value = '\0';
-            return;
-        }
-        if (*value == quote)
-            quote = '\0';
-        else if (!quote && (*value == '"' || *value == '\''))
-            quote = *value;
-    }
-}
-
 /* Append the words of `value` to the setting. */
 static int
 add_words(retc_run_setting *setting, const char *value) {
@@ -149,28 +128,29 @@ done:
 }
 
 static int
-add_setting(parsing *state, const char *key, const char *value) {
+add_setting(void *context, const char *key, const char *value, size_t line) {
+    parsing *state = context;
     retc_run_stage *stage = state->section;
+    void *array = stage->setting;
     int status = RETC_OK;
-    char *text = NULL;
-    const retc_run_setting *before = retc_run_setting_find(stage, key);
-    if (before && !(state->continues && before == &stage->setting[stage->n - 1]))
+    if (retc_run_setting_find(stage, key))
         return RETC_FAIL(RETC_EUSAGE, "is given twice; a list goes on one line, or on following lines that start with a blank");
-    if (!before) {
-        void *array = stage->setting;
-        RETC_TRY(grow(&array, stage->n, sizeof *stage->setting));
-        stage->setting = array;
-        stage->setting[stage->n].line = state->line;
-        stage->setting[stage->n].key = retc_strdup(key);
-        RETC_TRY(RETC_GOT(stage->setting[stage->n].key));
-        stage->n += 1;
-    }
-    RETC_TRY(RETC_GOT(text = retc_strdup(value)));
-    cut_comment(text);
-    RETC_TRY(add_words(&stage->setting[stage->n - 1], text));
+    RETC_TRY(grow(&array, stage->n, sizeof *stage->setting));
+    stage->setting = array;
+    stage->setting[stage->n].line = line;
+    stage->setting[stage->n].key = retc_strdup(key);
+    RETC_TRY(RETC_GOT(stage->setting[stage->n].key));
+    stage->n += 1;
+    RETC_TRY(add_words(&stage->setting[stage->n - 1], value));
 done:
-    retc_free(text);
     return status;
+}
+
+static int
+add_line(void *context, const char *value, size_t line) {
+    retc_run_stage *stage = ((parsing *)context)->section;
+    (void)line;
+    return add_words(&stage->setting[stage->n - 1], value);
 }
 
 /* Name a section's parts: "fit:ln" is the command "fit" with the label "ln". */
@@ -188,7 +168,8 @@ name_section(retc_run_stage *stage, const char *name) {
 }
 
 static int
-begin_section(parsing *state, const char *name) {
+begin_section(void *context, const char *name, size_t line) {
+    parsing *state = context;
     retc_run_config *config = state->config;
     int status = RETC_OK;
     retc_run_stage *own = !strcmp(name, "run") ? &config->run : !strcmp(name, "sweep") ? &config->sweep : NULL;
@@ -205,84 +186,10 @@ begin_section(parsing *state, const char *name) {
         config->n += 1;
     }
     state->section = own ? own : &config->stage[config->n - 1];
-    state->section->line = state->line;
+    state->section->line = line;
     RETC_TRY(name_section(state->section, name));
 done:
     return status;
-}
-
-static void
-note_failure(parsing *state, int code, const char *key) {
-    const char *section = state->section && state->section->name ? state->section->name : NULL;
-    if (state->status < 0)
-        return;
-    state->status = section && key ? retc_error_prefix(code, "%s:%zu: [%s] %s", state->config->path, state->line, section, key)
-                                   : retc_error_prefix(code, "%s:%zu", state->config->path, state->line);
-}
-
-/* Sections are seen here and not in the handler, which is not called for a section without keys. */
-static void
-look_for_section(parsing *state, const char *line) {
-    char name[128];
-    if (!strncmp(line, "\xEF\xBB\xBF", 3))
-        line += 3;
-    state->continues = isspace((unsigned char)line[0]);
-    if (line[0] != '[' || !strchr(line, ']'))
-        return;
-    snprintf(name, sizeof name, "%.*s", (int)strcspn(line + 1, "]"), line + 1);
-    int code = begin_section(state, name);
-    if (code < 0)
-        note_failure(state, code, NULL);
-}
-
-/* Other files, such as results, hold characters that no text has. */
-static int
-is_text(const char *line) {
-    for (; *line; ++line)
-        if (iscntrl((unsigned char)*line) && !isspace((unsigned char)*line))
-            return 0;
-    return 1;
-}
-
-/* As fgets; counts lines, and lets none pass that inih would break in two. */
-static char *
-next_line(char *line, int size, void *stream) {
-    parsing *state = stream;
-    if (state->status < 0 || !fgets(line, size, state->in))
-        return NULL;
-    state->line += 1;
-    if (!is_text(line)) {
-        note_failure(state, RETC_FAIL(RETC_EFORMAT, "this is not a text file, a configuration was expected"), NULL);
-        return NULL;
-    }
-    if (strlen(line) + 1 == (size_t)size && line[size - 2] != '\n' && !feof(state->in)) {
-        note_failure(state,
-                     RETC_FAIL(RETC_EFORMAT, "the line is longer than %d characters; go on in a line that starts with a blank",
-                               size - 3),
-                     NULL);
-        return NULL;
-    }
-    look_for_section(state, line);
-    return state->status < 0 ? NULL : line;
-}
-
-static int
-take_setting(void *context, const char *section, const char *key, const char *value) {
-    parsing *state = context;
-    int code;
-    if (state->status < 0)
-        return 0;
-    if (!state->section && section[0])
-        code = RETC_FAIL(RETC_EUSAGE, "the line of [%s] should start with its bracket, not with a blank", section);
-    else if (!state->section)
-        code = RETC_FAIL(RETC_EUSAGE, "\"%s\" stands before the first [section]", key);
-    else if (strcmp(section, state->section->name) != 0)
-        code = RETC_FAIL(RETC_EUSAGE, "a [section] must start its line and have at most 49 characters");
-    else
-        code = add_setting(state, key, value);
-    if (code < 0)
-        note_failure(state, code, state->section ? key : NULL);
-    return code >= 0;
 }
 
 /* Words are expanded by the C library, which knows the variables of the environment only. */
@@ -297,6 +204,7 @@ name_folder(const char *path) {
 
 int
 retc_run_config_read(const char *path, retc_run_config **config) {
+    static const retc_ini_handler handler = {begin_section, add_setting, add_line};
     parsing state = {0};
     int status = RETC_OK;
     RETC_TRY(name_folder(path));
@@ -304,22 +212,13 @@ retc_run_config_read(const char *path, retc_run_config **config) {
     RETC_TRY(RETC_GOT(state.config));
     state.config->path = retc_strdup(path);
     RETC_TRY(RETC_GOT(state.config->path));
-    state.in = fopen(path, "r");
-    if (!state.in)
-        RETC_TRY(RETC_FAIL(RETC_EIO, "%s: %s", path, strerror(errno)));
-    int line = ini_parse_stream(next_line, &state, take_setting, &state);
-    RETC_TRY(state.status);
-    if (ferror(state.in))
-        RETC_TRY(RETC_FAIL(RETC_EIO, "%s: %s", path, strerror(errno)));
-    if (line < 0)
-        RETC_TRY(RETC_FAIL(RETC_ENOMEM, "out of memory"));
-    if (line > 0)
-        RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s:%d: neither [section] nor key = value", path, line));
+    status = retc_ini_read(path, &handler, &state);
+    if (status == RETC_EINVAL) /* a configuration is a long command line */
+        status = RETC_EUSAGE;
+    RETC_TRY(status);
     if (state.config->n == 0)
         RETC_TRY(RETC_FAIL(RETC_EFORMAT, "%s: has no stage, such as [fit]", path));
 done:
-    if (state.in)
-        fclose(state.in);
     if (status < 0) {
         retc_run_config_free(state.config);
         state.config = NULL;

@@ -352,7 +352,7 @@ set_key(void *context, const char *key, const char *text, size_t line) {
 
 int
 retc_circuit_config_read(const char *path, retc_circuit_options *options) {
-    static const retc_ini_handler handler = {begin_section, set_key};
+    static const retc_ini_handler handler = {.section = begin_section, .setting = set_key};
     int status = RETC_OK;
     retc_circuit_options result = *options;
     reading r = {.options = &result};

@@ -41,6 +41,7 @@ C_TESTS = \
     tests/check_import_nwb \
     tests/check_import_open_retina \
     tests/check_import_real \
+    tests/check_ini_file \
     tests/check_input \
     tests/check_interneurons \
     tests/check_irf \

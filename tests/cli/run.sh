@@ -190,7 +190,9 @@ wrong_sections() {
     configuration '[run]\nseed = 1 2\n[rf]\n'
     complains 'wrong.ini:2: [run] seed has 2 words, expected one'
     configuration '[rf:aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffff]\nkind = sta\n'
-    complains 'wrong.ini:2: [rf:aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffff] kind: a [section] must start its line'
+    complains 'wrong.ini:1: the name of the section has more than 49 characters'
+    configuration '  [rf]\nkind = sta\n'
+    complains 'wrong.ini:2: the line of [rf] should start with its bracket, not with a blank'
 }
 
 wrong_keys() {
