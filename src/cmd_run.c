@@ -93,19 +93,7 @@ retc_cmd_run(int argc, char **argv) {
     const char *config = NULL;
     retc_run_choices choices = {0};
     int status = RETC_OK;
-    const retc_option table[] = {
-        {"config", 0, RETC_OPTION_INPUT, RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &config, 0, 0, NULL,
-         "configuration file"},
-        {"output", 'o', RETC_OPTION_OUTPUT, 0, &choices.output, 0, 0, NULL,
-         "folder of the results; without it that of [run], else results/ and the name of the configuration"},
-        {"dry-run", 'n', RETC_OPTION_FLAG, 0, &choices.dry_run, 0, 0, NULL,
-         "check the configuration and print the commands only"},
-        {"force", 'f', RETC_OPTION_FLAG, 0, &choices.force, 0, 0, NULL, "run every stage, even when its output is up to date"},
-        {"seed", 0, RETC_OPTION_TEXT, 0, &choices.seed, 0, 0, NULL, "seed of all stages, instead of that of [run]"},
-        {"threads", 0, RETC_OPTION_TEXT, 0, &choices.threads, 0, 0, NULL, "threads of all stages, instead of those of [run]"},
-        {"quiet", 'q', RETC_OPTION_FLAG, 0, &choices.quiet, 0, 0, NULL, "no progress and no summary"},
-        RETC_OPTIONS_END,
-    };
+    const retc_option table[] = {RETC_RUN_OPTIONS(config, choices, "commands", "all stages"), RETC_OPTIONS_END};
     RETC_TRY(retc_options_parse(&usage, table, argc, argv));
     if (status > 0)
         return RETC_OK;

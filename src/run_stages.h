@@ -19,6 +19,43 @@ typedef struct {
     int force, dry_run, quiet;
 } retc_run_choices;
 
+/* The options of "run" and "sweep", into `config` and `choices`; what is printed dry, and whose the seed is. */
+#define RETC_RUN_OPTIONS(config, choices, printed, seeded)                                                                       \
+    {"config", 0,    RETC_OPTION_INPUT,   RETC_OPTION_POSITIONAL | RETC_OPTION_REQUIRED, &(config), 0,                           \
+     0,        NULL, "configuration file"},                                                                                      \
+        {"output",                                                                                                               \
+         'o',                                                                                                                    \
+         RETC_OPTION_OUTPUT,                                                                                                     \
+         0,                                                                                                                      \
+         &(choices).output,                                                                                                      \
+         0,                                                                                                                      \
+         0,                                                                                                                      \
+         NULL,                                                                                                                   \
+         "folder of the results; without it that of [run], else results/ and the name of the configuration"},                    \
+        {"dry-run",                                                                                                              \
+         'n',                                                                                                                    \
+         RETC_OPTION_FLAG,                                                                                                       \
+         0,                                                                                                                      \
+         &(choices).dry_run,                                                                                                     \
+         0,                                                                                                                      \
+         0,                                                                                                                      \
+         NULL,                                                                                                                   \
+         "check the configuration and print the " printed " only"},                                                              \
+        {"force",                                                                                                                \
+         'f',                                                                                                                    \
+         RETC_OPTION_FLAG,                                                                                                       \
+         0,                                                                                                                      \
+         &(choices).force,                                                                                                       \
+         0,                                                                                                                      \
+         0,                                                                                                                      \
+         NULL,                                                                                                                   \
+         "run every stage, even when its output is up to date"},                                                                 \
+        {"seed", 0, RETC_OPTION_TEXT, 0, &(choices).seed, 0, 0, NULL, "seed of " seeded ", instead of that of [run]"},           \
+        {"threads", 0, RETC_OPTION_TEXT, 0, &(choices).threads, 0, 0, NULL, "threads of all stages, instead of those of [run]"}, \
+    {                                                                                                                            \
+        "quiet", 'q', RETC_OPTION_FLAG, 0, &(choices).quiet, 0, 0, NULL, "no progress and no summary"                            \
+    }
+
 /* Take from [run] what the command line has not said. */
 int retc_run_read_choices(const retc_run_config *config, retc_run_choices *choices) RETC_USED;
 
