@@ -20,7 +20,7 @@ retc_fit_default(void) {
                               .validation = 0.1,
                               .validation_pieces = 10,
                               .loss = RETC_LOSS_POISSON,
-                              .penalty = {.l2 = 3e-3},
+                              .penalty = {.l1 = 1e-4},
                               .schedule = {RETC_SCHEDULE_PLATEAU, .decay = 0.3, .every = 10},
                               .adam = adam,
                               .seed = 1};
