@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "line.h"
+#include "parallel.h"
 #include "stream.h"
 
 enum { TOGETHER = 64 /* samples whose sums stay near while a map is read */ };
@@ -143,6 +144,12 @@ slot_clear(slot_storage *s, size_t cuts) {
 }
 
 static int
+init_slot(void *context, size_t slot) {
+    engine *e = context;
+    return slot_init(&e->slot[slot], e);
+}
+
+static int
 engine_init(engine *e, const retc_stream_options *stream) {
     int status = RETC_OK;
     e->baseline = e->options->baseline ? *e->options->baseline : retc_baseline_grey();
@@ -154,8 +161,7 @@ engine_init(engine *e, const retc_stream_options *stream) {
     RETC_TRY(retc_baseline_starts(&e->baseline, e->network, &e->base));
     e->slots = retc_stream_slots(stream);
     RETC_TRY(RETC_ALLOC(e->slot, e->slots));
-    for (size_t i = 0; i < e->slots; ++i)
-        RETC_TRY(slot_init(&e->slot[i], e));
+    RETC_TRY(retc_parallel_for(e->slots, e->slots, init_slot, e)); /* much is zeroed */
 done:
     return status;
 }

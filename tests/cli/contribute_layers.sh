@@ -131,6 +131,23 @@ input() {
     refused 2 '--input' contribute ../results/cnn.h5 ../results/recording.h5 --input all
 }
 
+# Paths and input attributions take as many steps as they need, on any number of threads, and say where that was not enough.
+steps_as_needed() {
+    results
+    set -- contribute ../results/cnn.h5 ../results/recording.h5 --target sum --paths --paths-every 5 --input map --input-every 4
+    for threads in 1 2; do
+        expect 0 "$RETCODEC" "$@" -q --no-provenance --threads $threads -o needed$threads.h5
+    done
+    cmp needed1.h5 needed2.h5
+    expect 0 "$RETCODEC" info needed1.h5 --datasets
+    prints "input/error                                  (44) f8"
+    prints "input/steps                                  (44) i8"
+    grep -q '^ *pairs/error  *([0-9]*) f8$' out
+    expect 3 "$RETCODEC" "$@" --tolerance 1e-6 --most-steps 10 -o few.h5
+    prints " samples of paths or input attributions did not reach the tolerance of 1e-06 in 10 steps"
+    refused 2 '--most-steps' "$@" --most-steps 9
+}
+
 input_figure() {
     results
     expect 0 contribute -q --target cell --input map --input-every 2 -o c.h5
@@ -182,4 +199,4 @@ truth() {
     refused_figure 2 'truth takes a file of contributions and a recording, 1 are given' truth c.h5
 }
 
-run_cases reductions no_reductions bad_reductions layers paths bad_paths input input_figure truth
+run_cases reductions no_reductions bad_reductions layers paths bad_paths input steps_as_needed input_figure truth
