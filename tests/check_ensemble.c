@@ -10,33 +10,15 @@
 #include "fixtures.h"
 #include "model_file.h"
 #include "predict_ensemble.h"
-#include "rng.h"
+#include "small_fit.h"
 #include "testing.h"
 
-enum { T = 2400, L = 8, SIDE = 4, N = 2 };
-
-/* Cells that follow one pixel each. */
-static retc_recording *
-recording_of(const char *path) {
-    float *movie = retc_fixture_movie(31, T, SIDE, SIDE), *counts = retc_calloc(N * T, sizeof *counts);
-    gsl_rng *rng = retc_rng_alloc(32, RETC_STREAM_SPIKES, 0);
-    for (size_t j = 0; j < N; ++j)
-        for (size_t t = 3; t < T; ++t)
-            counts[j * T + t] = (float)gsl_ran_poisson(rng, 0.1 + fmax(0, (double)movie[(t - 3) * SIDE * SIDE + 5 * j]));
-    gsl_rng_free(rng);
-    ck_ok(retc_fixture_recording(path, T, SIDE, SIDE, movie, N, counts, 0, NULL, 2, 0.01));
-    retc_free(movie), retc_free(counts);
-    retc_recording *recording = retc_recording_open(path, 0);
-    ck_assert_msg(recording != NULL, "%s", retc_error_message());
-    return recording;
-}
+enum { T = 2400, L = RETC_SMALL_HISTORY, SIDE = RETC_SMALL_SIDE, N = 2 };
 
 static retc_fit_options
 small_options(size_t epochs) {
-    retc_fit_options options = retc_fit_default();
-    options.history = L, options.epochs = epochs, options.patience = 100, options.threads = 1;
-    options.architecture = retc_fixture_architecture(3, 3, 3, 2, 0.3);
-    options.batch_blocks = 4, options.block = 64, options.validation_pieces = 5;
+    retc_fit_options options = retc_small_fit(epochs);
+    options.validation_pieces = 5;
     return options;
 }
 
@@ -119,7 +101,7 @@ END_TEST
 
 /* Held-out r of every cell against the rates of the whole train part, by the definition. */
 START_TEST(folds_are_scored_where_they_did_not_train) {
-    retc_recording *recording = recording_of(retc_test_path("scores.h5"));
+    retc_recording *recording = retc_small_recording(retc_test_path("scores.h5"), T, N);
     retc_fit_options fit = small_options(3);
     retc_ensemble_options options = {.seeds = 1, .folds = 3};
     retc_ensemble ensemble;
@@ -166,7 +148,7 @@ END_TEST
 
 /* A member is the network that a fit of its own would give. */
 START_TEST(members_are_fits_of_their_seeds) {
-    retc_recording *recording = recording_of(retc_test_path("seeds.h5"));
+    retc_recording *recording = retc_small_recording(retc_test_path("seeds.h5"), T, N);
     retc_fit_options fit = small_options(3);
     retc_ensemble_options options = {.seeds = 2, .folds = 1, .own_splits = _i};
     retc_ensemble ensemble;
@@ -195,7 +177,7 @@ START_TEST(members_are_fits_of_their_seeds) {
 END_TEST
 
 START_TEST(seeds_and_folds_exclude_each_other) {
-    retc_recording *recording = recording_of(retc_test_path("both.h5"));
+    retc_recording *recording = retc_small_recording(retc_test_path("both.h5"), T, N);
     retc_fit_options fit = small_options(1);
     retc_ensemble_options options = {.seeds = 2, .folds = 2};
     retc_ensemble ensemble;
@@ -206,7 +188,7 @@ START_TEST(seeds_and_folds_exclude_each_other) {
 END_TEST
 
 START_TEST(threads_do_not_matter) {
-    retc_recording *recording = recording_of(retc_test_path("threads.h5"));
+    retc_recording *recording = retc_small_recording(retc_test_path("threads.h5"), T, N);
     retc_fit_options fit = small_options(2);
     retc_ensemble_options options = {.seeds = 1, .folds = 2};
     retc_ensemble one, three;
@@ -240,7 +222,7 @@ write_model(const char *path, retc_network *network, const retc_ensemble *ensemb
 START_TEST(the_mean_is_that_of_the_members) {
     enum { MEMBERS = 3 };
     const char *path = retc_test_path("mean.model");
-    retc_recording *recording = recording_of(retc_test_path("mean.h5"));
+    retc_recording *recording = retc_small_recording(retc_test_path("mean.h5"), T, N);
     retc_fit_options fit = small_options(2);
     retc_ensemble_options options = {.seeds = MEMBERS, .folds = 1};
     retc_ensemble ensemble;
@@ -290,7 +272,7 @@ END_TEST
 
 START_TEST(a_single_network_is_no_ensemble) {
     const char *path = retc_test_path("single.model");
-    retc_recording *recording = recording_of(retc_test_path("single.h5"));
+    retc_recording *recording = retc_small_recording(retc_test_path("single.h5"), T, N);
     retc_fit_options fit = small_options(1);
     retc_network *network = retc_fit_network(recording, &fit);
     retc_prediction mean;
@@ -314,7 +296,7 @@ END_TEST
  * are not fitted again. */
 START_TEST(killed_ensembles_resume_to_the_same_networks) {
     const char *path = retc_test_path("resume.h5"), *checkpoint_path = retc_test_path("resume.checkpoint");
-    retc_recording *recording = recording_of(path);
+    retc_recording *recording = retc_small_recording(path, T, N);
     retc_fit_options fit = small_options(6);
     retc_ensemble_options options = {.seeds = _i ? 1 : 4, .folds = _i ? 4 : 1};
     retc_fit_checkpoint checkpoint = {.path = checkpoint_path, .resume = 1};
@@ -353,7 +335,7 @@ END_TEST
 
 START_TEST(a_checkpoint_cut_short_is_refused) {
     const char *checkpoint_path = retc_test_path("damaged.checkpoint");
-    retc_recording *recording = recording_of(retc_test_path("damaged.h5"));
+    retc_recording *recording = retc_small_recording(retc_test_path("damaged.h5"), T, N);
     retc_fit_options fit = small_options(1);
     retc_ensemble_options options = {.seeds = 2, .folds = 1};
     retc_fit_checkpoint checkpoint = {.path = checkpoint_path, .resume = 1};

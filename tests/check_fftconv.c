@@ -2,11 +2,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "arrays.h"
 #include "fftconv.h"
 #include "rng.h"
 #include "testing.h"
-
-static const double unit_roundoff = 5.9604644775390625e-8; /* 2^-24, float */
 
 /* 1x1 pixel, 1x1 kernel, history 1, primes, kernel = image (also with history 1), more segments than one, n below the history.
  */
@@ -29,15 +28,6 @@ typedef struct {
     retc_fftconv_work *work;
 } setting;
 
-static float *
-deviates(gsl_rng *rng, size_t n) {
-    float *x = retc_calloc(n, sizeof *x);
-    ck_assert_ptr_nonnull(x);
-    for (size_t i = 0; i < n; ++i)
-        x[i] = (float)gsl_ran_gaussian(rng, 1);
-    return x;
-}
-
 static setting
 begin(int i) {
     const retc_conv_shape *s = &cases[i].shape;
@@ -45,9 +35,9 @@ begin(int i) {
     c.out_ld = cases[i].max_n + 3, c.in_ld = c.out_ld + s->C + 2;
     gsl_rng *rng = retc_rng_alloc(21, RETC_STREAM_WEIGHTS, (uint64_t)i);
     ck_assert_ptr_nonnull(rng);
-    c.w = deviates(rng, s->K * c.taps), c.bias = deviates(rng, s->K);
-    c.in = deviates(rng, s->h * s->w * c.in_ld), c.g = deviates(rng, s->K * c.oh * c.ow * c.out_ld);
-    c.out = deviates(rng, s->K * c.oh * c.ow * c.out_ld), c.dw = deviates(rng, s->K * c.taps);
+    c.w = retc_deviates(rng, s->K * c.taps), c.bias = retc_deviates(rng, s->K);
+    c.in = retc_deviates(rng, s->h * s->w * c.in_ld), c.g = retc_deviates(rng, s->K * c.oh * c.ow * c.out_ld);
+    c.out = retc_deviates(rng, s->K * c.oh * c.ow * c.out_ld), c.dw = retc_deviates(rng, s->K * c.taps);
     gsl_rng_free(rng);
     c.plan = retc_fftconv_alloc(s, c.in_ld, c.out_ld, cases[i].max_n);
     ck_assert_ptr_nonnull(c.plan);
@@ -64,55 +54,30 @@ end(setting *c) {
     retc_free(c->w), retc_free(c->bias), retc_free(c->in), retc_free(c->out), retc_free(c->g), retc_free(c->dw);
 }
 
-/* Rows of `n` numbers as doubles, packed. */
-static double *
-packed(const float *x, size_t rows, size_t n, size_t ld) {
-    double *y = retc_calloc(rows * n, sizeof *y);
-    ck_assert_ptr_nonnull(y);
-    for (size_t i = 0; i < rows * n; ++i)
-        y[i] = (double)x[i / n * ld + i % n];
-    return y;
-}
-
-static double
-norm2(const double *x, size_t n) {
-    double sum = 0;
-    for (size_t i = 0; i < n; ++i)
-        sum += x[i] * x[i];
-    return sqrt(sum);
-}
-
-static double
-norm1(const double *x, size_t n) {
-    double sum = 0;
-    for (size_t i = 0; i < n; ++i)
-        sum += fabs(x[i]);
-    return sum;
-}
-
 /* A transform of N points errs by at most e = 7 u log2(N) in the 2-norm (Higham, Accuracy and Stability, theorem 24.2).  By
  * Cauchy, Schwarz and Parseval an error e of either factor, and the product's rounding, each move no output by more than
  * e |w|_2 |x|_2; the transform back adds e |w|_1 |x|_2. */
 static double
 bound(const setting *c, const double *w, size_t nw, const double *x, size_t nx) {
-    double e = 7 * unit_roundoff * log2((double)retc_fftconv_points(c->plan) + 1);
-    return e * (3 * norm2(w, nw) + norm1(w, nw)) * norm2(x, nx);
+    double e = 7 * RETC_UNIT_ROUNDOFF * log2((double)retc_fftconv_points(c->plan) + 1);
+    retc_norms a = retc_norms_of(w, nw, 1);
+    return e * (3 * a.two + a.one) * retc_norms_of(x, nx, 1).two;
 }
 
 START_TEST(forward_equals_the_definition) {
     setting c = begin(_i);
     size_t map = c.oh * c.ow, frames = c.n + c.s->C - 1, outputs = c.s->K * map;
-    double *w = packed(c.w, 1, c.s->K * c.taps, 0), *bias = packed(c.bias, 1, c.s->K, 0);
-    double *in = packed(c.in, c.s->h * c.s->w, frames, c.in_ld), *expected = retc_calloc(outputs * c.n, sizeof(double));
+    double *w = retc_packed(c.w, 1, c.s->K * c.taps, 0), *bias = retc_packed(c.bias, 1, c.s->K, 0);
+    double *in = retc_packed(c.in, c.s->h * c.s->w, frames, c.in_ld), *expected = retc_calloc(outputs * c.n, sizeof(double));
     float before = c.out[c.n];
     for (int with_bias = 0; with_bias < 2; ++with_bias) {
         retc_fftconv_forward(c.plan, c.work, with_bias ? c.bias : NULL, c.in, c.n, c.out);
         retc_conv_forward_reference(c.s, w, with_bias ? bias : NULL, in, c.n, expected);
-        double *out = packed(c.out, outputs, c.n, c.out_ld);
+        double *out = retc_packed(c.out, outputs, c.n, c.out_ld);
         for (size_t k = 0; k < c.s->K; ++k) {
             double most = bound(&c, w + k * c.taps, c.taps, in, c.s->h * c.s->w * frames);
             ck_close_double("out", out + k * map * c.n, expected + k * map * c.n, map * c.n,
-                            most + fabs(bias[k]) * unit_roundoff, 0);
+                            most + fabs(bias[k]) * RETC_UNIT_ROUNDOFF, 0);
         }
         retc_free(out);
     }
@@ -125,12 +90,12 @@ END_TEST
 START_TEST(weights_equal_the_definition) {
     setting c = begin(_i);
     size_t map = c.oh * c.ow, frames = c.n + c.s->C - 1, nw = c.s->K * c.taps, nx = c.s->h * c.s->w * frames;
-    double *in = packed(c.in, c.s->h * c.s->w, frames, c.in_ld), *g = packed(c.g, c.s->K * map, c.n, c.out_ld);
-    double *expected = packed(c.dw, 1, nw, 0);
+    double *in = retc_packed(c.in, c.s->h * c.s->w, frames, c.in_ld), *g = retc_packed(c.g, c.s->K * map, c.n, c.out_ld);
+    double *expected = retc_packed(c.dw, 1, nw, 0);
     retc_fftconv_forward(c.plan, c.work, NULL, c.in, c.n, c.out);
     retc_fftconv_backward_weights(c.plan, c.work, c.g, c.n, c.dw);
     retc_conv_backward_weights_reference(c.s, g, in, c.n, expected, NULL);
-    double *dw = packed(c.dw, 1, nw, 0);
+    double *dw = retc_packed(c.dw, 1, nw, 0);
     for (size_t k = 0; k < c.s->K; ++k) {
         /* Segments are added one after the other: at most their number of further roundings. */
         double most = 2 * bound(&c, g + k * map * c.n, map * c.n, in, nx);
@@ -148,15 +113,15 @@ START_TEST(weights_are_the_adjoint) {
     memset(c.dw, 0, nw * sizeof *c.dw);
     retc_fftconv_forward(c.plan, c.work, NULL, c.in, c.n, c.out);
     retc_fftconv_backward_weights(c.plan, c.work, c.g, c.n, c.dw);
-    double *out = packed(c.out, c.s->K * map, c.n, c.out_ld), *g = packed(c.g, c.s->K * map, c.n, c.out_ld);
-    double *w = packed(c.w, 1, nw, 0), *in = packed(c.in, c.s->h * c.s->w, c.n + c.s->C - 1, c.in_ld);
+    double *out = retc_packed(c.out, c.s->K * map, c.n, c.out_ld), *g = retc_packed(c.g, c.s->K * map, c.n, c.out_ld);
+    double *w = retc_packed(c.w, 1, nw, 0), *in = retc_packed(c.in, c.s->h * c.s->w, c.n + c.s->C - 1, c.in_ld);
     double left = 0, right = 0;
     for (size_t i = 0; i < c.s->K * map * c.n; ++i)
         left += out[i] * g[i];
     for (size_t i = 0; i < nw; ++i)
         right += (double)c.dw[i] * w[i];
-    double most =
-        bound(&c, w, nw, in, nx) * norm1(g, c.s->K * map * c.n) + 2 * bound(&c, g, c.s->K * map * c.n, in, nx) * norm1(w, nw);
+    double most = bound(&c, w, nw, in, nx) * retc_norms_of(g, c.s->K * map * c.n, 1).one +
+                  2 * bound(&c, g, c.s->K * map * c.n, in, nx) * retc_norms_of(w, nw, 1).one;
     ck_assert_msg(fabs(left - right) <= most, "%g and %g differ by more than %g", left, right, most);
     retc_free(out), retc_free(g), retc_free(w), retc_free(in);
     end(&c);

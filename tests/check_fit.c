@@ -9,40 +9,15 @@
 #include "fit.h"
 #include "fit_internal.h"
 #include "fixtures.h"
-#include "rng.h"
+#include "small_fit.h"
 #include "testing.h"
 
-enum { T = 3000, L = 8, SIDE = 4 };
-
-/* Cells that follow one pixel each; a cell beyond the second is silent. */
-static retc_recording *
-recording_of(const char *path, size_t frames, size_t cells) {
-    float *movie = retc_fixture_movie(31, frames, SIDE, SIDE), *counts = retc_calloc(cells * frames, sizeof *counts);
-    gsl_rng *rng = retc_rng_alloc(32, RETC_STREAM_SPIKES, 0);
-    for (size_t j = 0; j < cells && j < 2; ++j)
-        for (size_t t = 3; t < frames; ++t)
-            counts[j * frames + t] = (float)gsl_ran_poisson(rng, 0.1 + fmax(0, (double)movie[(t - 3) * SIDE * SIDE + 5 * j]));
-    gsl_rng_free(rng);
-    ck_ok(retc_fixture_recording(path, frames, SIDE, SIDE, movie, cells, counts, 0, NULL, 2, 0.01));
-    retc_free(movie), retc_free(counts);
-    retc_recording *recording = retc_recording_open(path, 0);
-    ck_assert_msg(recording != NULL, "%s", retc_error_message());
-    return recording;
-}
-
-static retc_fit_options
-small_options(size_t epochs) {
-    retc_fit_options options = retc_fit_default();
-    options.history = L, options.epochs = epochs, options.patience = 100, options.threads = 1;
-    options.architecture = retc_fixture_architecture(3, 3, 3, 2, 0.3);
-    options.batch_blocks = 4, options.block = 64;
-    return options;
-}
+enum { T = 3000, L = RETC_SMALL_HISTORY, SIDE = RETC_SMALL_SIDE };
 
 /* Everything at once that has a state or a place of its own. */
 static retc_fit_options
 full_options(size_t epochs, retc_schedule_kind kind) {
-    retc_fit_options options = small_options(epochs);
+    retc_fit_options options = retc_small_fit(epochs);
     options.schedule = (retc_schedule){kind, .decay = 0.5, .every = 3, .warmup = 30};
     options.patience = kind == RETC_SCHEDULE_PLATEAU ? 2 * epochs : 4 * epochs;
     options.penalty = (retc_penalty){1e-4, 1e-3, 1e-3, 1e-3, 1e-2};
@@ -73,8 +48,8 @@ same(const retc_network *a, const retc_network *b) {
 /* ---- learning rates -------------------------------------------------------------------------------------------------- */
 
 START_TEST(the_learning_rate_of_every_epoch_is_logged) {
-    retc_recording *recording = recording_of(retc_test_path("rates.h5"), T, 2);
-    retc_fit_options options = small_options(7);
+    retc_recording *recording = retc_small_recording(retc_test_path("rates.h5"), T, 2);
+    retc_fit_options options = retc_small_fit(7);
     options.schedule = (retc_schedule){RETC_SCHEDULE_STEP, .decay = 0.3, .every = 2, .warmup = 15};
     retc_fit_report report;
     retc_network *network = fitted(recording, &options, NULL, &report);
@@ -101,8 +76,8 @@ END_TEST
 
 /* A plateau is half the patience without a better epoch: the rate is cut then, and no sooner. */
 START_TEST(plateaus_cut_the_rate) {
-    retc_recording *recording = recording_of(retc_test_path("plateau.h5"), T, 2);
-    retc_fit_options options = small_options(25);
+    retc_recording *recording = retc_small_recording(retc_test_path("plateau.h5"), T, 2);
+    retc_fit_options options = retc_small_fit(25);
     options.patience = 6;
     options.adam.rate = 0.3; /* soon no epoch is better than the last */
     retc_fit_report report;
@@ -126,8 +101,8 @@ END_TEST
 /* ---- clipping -------------------------------------------------------------------------------------------------------- */
 
 START_TEST(only_long_gradients_are_cut) {
-    retc_recording *recording = recording_of(retc_test_path("clip.h5"), T, 2);
-    retc_fit_options options = small_options(2);
+    retc_recording *recording = retc_small_recording(retc_test_path("clip.h5"), T, 2);
+    retc_fit_options options = retc_small_fit(2);
     retc_network *free = fitted(recording, &options, NULL, NULL);
     options.clip = 1e30;
     retc_network *wide = fitted(recording, &options, NULL, NULL);
@@ -189,8 +164,8 @@ run_injected(retc_recording *recording, const retc_fit_options *options, injecti
 START_TEST(a_value_that_is_no_number_ends_the_fit) {
     static const char *const parameters[4] = {"sequential.0.weight", "sequential.1.weight", "sequential.5.running_mean",
                                               "sequential.9.weight"};
-    retc_recording *recording = recording_of(retc_test_path("nan.h5"), T, 2);
-    retc_fit_options options = small_options(3);
+    retc_recording *recording = retc_small_recording(retc_test_path("nan.h5"), T, 2);
+    retc_fit_options options = retc_small_fit(3);
     retc_fit_report report, whole;
     retc_network *good = fitted(recording, &options, NULL, &whole);
     size_t steps = 0;
@@ -219,8 +194,8 @@ START_TEST(a_value_that_is_no_number_ends_the_fit) {
 END_TEST
 
 START_TEST(without_a_good_epoch_the_fit_fails) {
-    retc_recording *recording = recording_of(retc_test_path("nan0.h5"), T, 2);
-    retc_fit_options options = small_options(3);
+    retc_recording *recording = retc_small_recording(retc_test_path("nan0.h5"), T, 2);
+    retc_fit_options options = retc_small_fit(3);
     retc_fit_report report;
     injection bad = {.parameter = "sequential.4.weight", .value = (float)NAN, .from = 2, .to = 3};
     ck_fails(run_injected(recording, &options, &bad, &report),
@@ -246,8 +221,8 @@ END_TEST
 
 /* A bias that is pushed up again and again: all numbers stay finite, the loss does not come down. */
 START_TEST(a_loss_far_above_its_best_ends_the_fit) {
-    retc_recording *recording = recording_of(retc_test_path("far.h5"), T, 2);
-    retc_fit_options options = small_options(20);
+    retc_recording *recording = retc_small_recording(retc_test_path("far.h5"), T, 2);
+    retc_fit_options options = retc_small_fit(20);
     retc_fit_report report;
     injection bad = {.parameter = "sequential.10.bias", .value = 1e6f, .from = 40, .to = 1000};
     ck_ok(run_injected(recording, &options, &bad, &report));
@@ -264,9 +239,9 @@ END_TEST
 
 /* A cell that never fires is no divergence: its rate goes towards 0, and the others are fitted. */
 START_TEST(a_silent_cell_is_fitted_as_silent) {
-    retc_recording *recording = recording_of(retc_test_path("silent.h5"), T, 3);
+    retc_recording *recording = retc_small_recording(retc_test_path("silent.h5"), T, 3);
     for (int loss = 0; retc_loss_name((retc_loss)loss); ++loss) {
-        retc_fit_options options = small_options(6);
+        retc_fit_options options = retc_small_fit(6);
         options.loss = (retc_loss)loss;
         retc_fit_report report;
         retc_network *network = fitted(recording, &options, NULL, &report);
@@ -282,8 +257,8 @@ END_TEST
 /* ---- recordings that are short of something -------------------------------------------------------------------------- */
 
 START_TEST(short_recordings_are_fitted_or_refused) {
-    retc_recording *one = recording_of(retc_test_path("one.h5"), 400, 1);
-    retc_fit_options options = small_options(2);
+    retc_recording *one = retc_small_recording(retc_test_path("one.h5"), 400, 1);
+    retc_fit_options options = retc_small_fit(2);
     options.validation = 0;
     retc_fit_report report;
     retc_network *network = fitted(one, &options, NULL, &report);
@@ -298,7 +273,7 @@ START_TEST(short_recordings_are_fitted_or_refused) {
     retc_network_free(network);
     retc_recording_close(one);
 
-    retc_recording *brief = recording_of(retc_test_path("brief.h5"), 14, 1);
+    retc_recording *brief = retc_small_recording(retc_test_path("brief.h5"), 14, 1);
     network = retc_fit_network(brief, &options);
     ck_assert_msg(network != NULL, "%s", retc_error_message());
     ck_assert_int_lt(retc_fit_run(network, brief, &options, NULL, NULL, &report), 0);
@@ -312,8 +287,8 @@ END_TEST
 /* Exponential means of steps far from the first: share 1/4 gives 1/4, then 1/4 + (2 - 1/4)/4, and near the first step the reach
  * is 1 + step/10.  Two exchanges are none. */
 START_TEST(averages_have_their_closed_form) {
-    retc_recording *recording = recording_of(retc_test_path("average.h5"), T, 2);
-    retc_fit_options options = small_options(1);
+    retc_recording *recording = retc_small_recording(retc_test_path("average.h5"), T, 2);
+    retc_fit_options options = retc_small_fit(1);
     options.average = 4;
     retc_network *network = retc_fit_network(recording, &options);
     ck_assert_msg(network != NULL, "%s", retc_error_message());
@@ -341,7 +316,7 @@ END_TEST
 /* ---- the same model, whatever happens -------------------------------------------------------------------------------- */
 
 START_TEST(threads_do_not_matter) {
-    retc_recording *recording = recording_of(retc_test_path("threads.h5"), T, 2);
+    retc_recording *recording = retc_small_recording(retc_test_path("threads.h5"), T, 2);
     retc_fit_options options = full_options(2, RETC_SCHEDULE_COSINE);
     options.batch_blocks = 12;
     options.architecture = retc_fixture_architecture(64, 64, 3, 2, 0.3); /* enough work for the threads to be used */
@@ -357,7 +332,7 @@ END_TEST
 /* Killed (SIGKILL) at several moments, within the warm-up too, and taken up again, the fit ends in the same bits. */
 START_TEST(killed_fits_resume_to_the_same_model) {
     const char *path = retc_test_path("resume.h5"), *checkpoint_path = retc_test_path("resume.checkpoint");
-    retc_recording *recording = recording_of(path, T, 2);
+    retc_recording *recording = retc_small_recording(path, T, 2);
     retc_fit_options options = full_options(12, (retc_schedule_kind)_i);
     retc_fit_report first, second;
     retc_network *whole = fitted(recording, &options, NULL, &first);
@@ -393,8 +368,8 @@ END_TEST
 /* (A value that changed on the disk: tests/cli/fit.sh.) */
 START_TEST(a_checkpoint_cut_short_is_refused) {
     const char *checkpoint_path = retc_test_path("damaged.checkpoint");
-    retc_recording *recording = recording_of(retc_test_path("damaged.h5"), T, 2);
-    retc_fit_options options = small_options(2);
+    retc_recording *recording = retc_small_recording(retc_test_path("damaged.h5"), T, 2);
+    retc_fit_options options = retc_small_fit(2);
     retc_fit_checkpoint checkpoint = {.path = checkpoint_path, .resume = 1};
     retc_fit_report report;
     retc_network *network = fitted(recording, &options, &checkpoint, NULL);

@@ -3,12 +3,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "arrays.h"
 #include "gather.h"
 #include "mapconv.h"
 #include "rng.h"
 #include "testing.h"
 
-static const double unit_roundoff = 5.9604644775390625e-8; /* 2^-24, float */
 static const char *const versions[] = {"avx512", "avx2", "generic"};
 
 /* 1x1 pixel, 1x1 kernel, primes (padded), kernel = image, odd and even numbers of rows, more and fewer channels than a tile,
@@ -32,15 +32,6 @@ typedef struct {
     retc_mapconv_work *work;
 } setting;
 
-static float *
-deviates(gsl_rng *rng, size_t n) {
-    float *x = retc_calloc(n, sizeof *x);
-    ck_assert_ptr_nonnull(x);
-    for (size_t i = 0; i < n; ++i)
-        x[i] = (float)gsl_ran_gaussian(rng, 1);
-    return x;
-}
-
 static setting
 begin(int i) {
     const retc_conv_shape *s = &cases[i % CASES].shape;
@@ -49,9 +40,9 @@ begin(int i) {
     c.inputs = s->C * s->h * s->w, c.outputs = s->K * c.oh * c.ow, c.weights = s->K * s->C * c.taps;
     gsl_rng *rng = retc_rng_alloc(22, RETC_STREAM_WEIGHTS, (uint64_t)(i % CASES));
     ck_assert_ptr_nonnull(rng);
-    c.w = deviates(rng, c.weights), c.bias = deviates(rng, s->K), c.dw = deviates(rng, c.weights);
-    c.in = deviates(rng, c.inputs * c.in_ld), c.din = deviates(rng, c.inputs * c.in_ld);
-    c.g = deviates(rng, c.outputs * c.out_ld), c.out = deviates(rng, c.outputs * c.out_ld);
+    c.w = retc_deviates(rng, c.weights), c.bias = retc_deviates(rng, s->K), c.dw = retc_deviates(rng, c.weights);
+    c.in = retc_deviates(rng, c.inputs * c.in_ld), c.din = retc_deviates(rng, c.inputs * c.in_ld);
+    c.g = retc_deviates(rng, c.outputs * c.out_ld), c.out = retc_deviates(rng, c.outputs * c.out_ld);
     gsl_rng_free(rng);
     c.plan = retc_mapconv_alloc(s, c.in_ld, c.out_ld);
     ck_assert_ptr_nonnull(c.plan);
@@ -74,40 +65,14 @@ end(setting *c) {
         retc_skip("this processor or build has no %s", versions[(i) / CASES]);                                                 \
     setting c = begin(i)
 
-/* Rows of `n` numbers as doubles, packed. */
-static double *
-packed(const float *x, size_t rows, size_t n, size_t ld) {
-    double *y = retc_calloc(rows * n, sizeof *y);
-    ck_assert_ptr_nonnull(y);
-    for (size_t i = 0; i < rows * n; ++i)
-        y[i] = (double)x[i / n * ld + i % n];
-    return y;
-}
-
-typedef struct {
-    double one, two; /* sum of magnitudes, root of the sum of squares */
-} norms;
-
-/* Of n numbers `step` apart. */
-static norms
-norms_of(const double *x, size_t n, size_t step) {
-    norms sum = {0, 0};
-    for (size_t i = 0; i < n; ++i) {
-        sum.one += fabs(x[i * step]);
-        sum.two += x[i * step] * x[i * step];
-    }
-    sum.two = sqrt(sum.two);
-    return sum;
-}
-
 /* A transform of N points errs by at most e = 7 u log2(N) in the 2-norm (Higham, Accuracy and Stability, theorem 24.2, for
  * radix 2; a pass of a larger radix r does fewer roundings in a row than log2(r) of these).  By Cauchy, Schwarz and Parseval an
  * error e of either factor, and a sum's of `terms` products, each move no element of the product by more than that times
  * |a|_2 |b|_2; the transform back adds e |a|_1 |b|_2. */
 static double
-bound(const setting *c, size_t terms, norms a, norms b) {
-    double e = 7 * unit_roundoff * log2((double)retc_mapconv_points(c->plan) + 1);
-    return (e * (3 * a.two + a.one) + 2 * (double)terms * unit_roundoff * a.two) * b.two;
+bound(const setting *c, size_t terms, retc_norms a, retc_norms b) {
+    double e = 7 * RETC_UNIT_ROUNDOFF * log2((double)retc_mapconv_points(c->plan) + 1);
+    return (e * (3 * a.two + a.one) + 2 * (double)terms * RETC_UNIT_ROUNDOFF * a.two) * b.two;
 }
 
 /* At time t: of output channel k, or (adjoint) of input channel k. */
@@ -117,7 +82,7 @@ bound_at(const setting *c, int adjoint, const double *w, const double *x, size_t
     double sum = 0;
     for (size_t i = 0; i < others; ++i) {
         const double *pair = w + (adjoint ? i * c->s->C + k : k * c->s->C + i) * c->taps;
-        sum += bound(c, others, norms_of(pair, c->taps, 1), norms_of(x + i * map * c->n + t, map, c->n));
+        sum += bound(c, others, retc_norms_of(pair, c->taps, 1), retc_norms_of(x + i * map * c->n + t, map, c->n));
     }
     return sum;
 }
@@ -129,7 +94,7 @@ close_maps(const setting *c, int adjoint, const double *w, const double *x, cons
     size_t maps = adjoint ? c->s->C : c->s->K, map = adjoint ? c->s->h * c->s->w : c->oh * c->ow;
     for (size_t k = 0; k < maps; ++k)
         for (size_t t = 0; t < c->n; ++t) {
-            double most = bound_at(c, adjoint, w, x, k, t) + (bias ? fabs(bias[k]) * unit_roundoff : 0);
+            double most = bound_at(c, adjoint, w, x, k, t) + (bias ? fabs(bias[k]) * RETC_UNIT_ROUNDOFF : 0);
             for (size_t i = k * map; i < (k + 1) * map; ++i)
                 ck_assert_msg(fabs(found[i * c->n + t] - expected[i * c->n + t]) <= most, "map %zu, time %zu: %g for %g", k, t,
                               found[i * c->n + t], expected[i * c->n + t]);
@@ -138,13 +103,13 @@ close_maps(const setting *c, int adjoint, const double *w, const double *x, cons
 
 START_TEST(forward_equals_the_definition) {
     BEGIN_OR_SKIP(_i);
-    double *w = packed(c.w, 1, c.weights, 0), *bias = packed(c.bias, 1, c.s->K, 0);
-    double *in = packed(c.in, c.inputs, c.n, c.in_ld), *expected = retc_calloc(c.outputs * c.n, sizeof(double));
+    double *w = retc_packed(c.w, 1, c.weights, 0), *bias = retc_packed(c.bias, 1, c.s->K, 0);
+    double *in = retc_packed(c.in, c.inputs, c.n, c.in_ld), *expected = retc_calloc(c.outputs * c.n, sizeof(double));
     float before = c.out[c.n];
     for (int with_bias = 0; with_bias < 2; ++with_bias) {
         retc_mapconv_forward(c.plan, c.work, with_bias ? c.bias : NULL, c.in, c.n, c.out);
         retc_conv_forward_reference(c.s, w, with_bias ? bias : NULL, in, c.n, expected);
-        double *out = packed(c.out, c.outputs, c.n, c.out_ld);
+        double *out = retc_packed(c.out, c.outputs, c.n, c.out_ld);
         close_maps(&c, 0, w, in, with_bias ? bias : NULL, out, expected);
         retc_free(out);
     }
@@ -156,12 +121,12 @@ END_TEST
 
 START_TEST(inputs_equal_the_definition) {
     BEGIN_OR_SKIP(_i);
-    double *w = packed(c.w, 1, c.weights, 0), *g = packed(c.g, c.outputs, c.n, c.out_ld);
+    double *w = retc_packed(c.w, 1, c.weights, 0), *g = retc_packed(c.g, c.outputs, c.n, c.out_ld);
     double *expected = retc_calloc(c.inputs * c.n, sizeof(double));
     float before = c.din[c.n];
     retc_mapconv_backward_input(c.plan, c.work, c.g, c.n, c.din, c.in_ld);
     retc_conv_backward_input_reference(c.s, w, g, c.n, expected);
-    double *din = packed(c.din, c.inputs, c.n, c.in_ld);
+    double *din = retc_packed(c.din, c.inputs, c.n, c.in_ld);
     close_maps(&c, 1, w, g, NULL, din, expected);
     ck_assert(c.din[c.n] == before);
     retc_free(w), retc_free(g), retc_free(din), retc_free(expected);
@@ -175,21 +140,21 @@ bound_of_pair(const setting *c, const double *g, const double *in, size_t k, siz
     size_t map = c->oh * c->ow, input = c->s->h * c->s->w;
     double sum = 0;
     for (size_t t = 0; t < c->n; ++t)
-        sum +=
-            bound(c, c->n, norms_of(g + k * map * c->n + t, map, c->n), norms_of(in + channel * input * c->n + t, input, c->n));
+        sum += bound(c, c->n, retc_norms_of(g + k * map * c->n + t, map, c->n),
+                     retc_norms_of(in + channel * input * c->n + t, input, c->n));
     return sum;
 }
 
 START_TEST(weights_equal_the_definition) {
     BEGIN_OR_SKIP(_i);
-    double *in = packed(c.in, c.inputs, c.n, c.in_ld), *g = packed(c.g, c.outputs, c.n, c.out_ld);
-    double *expected = packed(c.dw, 1, c.weights, 0);
+    double *in = retc_packed(c.in, c.inputs, c.n, c.in_ld), *g = retc_packed(c.g, c.outputs, c.n, c.out_ld);
+    double *expected = retc_packed(c.dw, 1, c.weights, 0);
     retc_mapconv_backward_weights(c.plan, c.work, c.g, c.in, c.n, c.dw);
     retc_conv_backward_weights_reference(c.s, g, in, c.n, expected, NULL);
-    double *dw = packed(c.dw, 1, c.weights, 0);
+    double *dw = retc_packed(c.dw, 1, c.weights, 0);
     for (size_t pair = 0; pair < c.s->K * c.s->C; ++pair)
         ck_close_double("dw", dw + pair * c.taps, expected + pair * c.taps, c.taps,
-                        bound_of_pair(&c, g, in, pair / c.s->C, pair % c.s->C), unit_roundoff);
+                        bound_of_pair(&c, g, in, pair / c.s->C, pair % c.s->C), RETC_UNIT_ROUNDOFF);
     retc_free(in), retc_free(g), retc_free(expected), retc_free(dw);
     end(&c);
 }
@@ -210,20 +175,20 @@ START_TEST(both_are_adjoints) {
     retc_mapconv_forward(c.plan, c.work, NULL, c.in, c.n, c.out);
     retc_mapconv_backward_input(c.plan, c.work, c.g, c.n, c.din, c.in_ld);
     retc_mapconv_backward_weights(c.plan, c.work, c.g, c.in, c.n, c.dw);
-    double *w = packed(c.w, 1, c.weights, 0), *dw = packed(c.dw, 1, c.weights, 0);
-    double *in = packed(c.in, c.inputs, c.n, c.in_ld), *din = packed(c.din, c.inputs, c.n, c.in_ld);
-    double *out = packed(c.out, c.outputs, c.n, c.out_ld), *g = packed(c.g, c.outputs, c.n, c.out_ld);
+    double *w = retc_packed(c.w, 1, c.weights, 0), *dw = retc_packed(c.dw, 1, c.weights, 0);
+    double *in = retc_packed(c.in, c.inputs, c.n, c.in_ld), *din = retc_packed(c.din, c.inputs, c.n, c.in_ld);
+    double *out = retc_packed(c.out, c.outputs, c.n, c.out_ld), *g = retc_packed(c.g, c.outputs, c.n, c.out_ld);
     double most = 0, left = dot(out, g, c.outputs * c.n);
     size_t map = c.oh * c.ow, input = c.s->h * c.s->w;
     for (size_t k = 0; k < c.s->K; ++k)
         for (size_t t = 0; t < c.n; ++t)
-            most += bound_at(&c, 0, w, in, k, t) * norms_of(g + k * map * c.n + t, map, c.n).one;
+            most += bound_at(&c, 0, w, in, k, t) * retc_norms_of(g + k * map * c.n + t, map, c.n).one;
     double on_inputs = most, on_weights = most;
     for (size_t k = 0; k < c.s->C; ++k)
         for (size_t t = 0; t < c.n; ++t)
-            on_inputs += bound_at(&c, 1, w, g, k, t) * norms_of(in + k * input * c.n + t, input, c.n).one;
+            on_inputs += bound_at(&c, 1, w, g, k, t) * retc_norms_of(in + k * input * c.n + t, input, c.n).one;
     for (size_t pair = 0; pair < c.s->K * c.s->C; ++pair)
-        on_weights += bound_of_pair(&c, g, in, pair / c.s->C, pair % c.s->C) * norms_of(w + pair * c.taps, c.taps, 1).one;
+        on_weights += bound_of_pair(&c, g, in, pair / c.s->C, pair % c.s->C) * retc_norms_of(w + pair * c.taps, c.taps, 1).one;
     ck_assert_msg(fabs(left - dot(in, din, c.inputs * c.n)) <= on_inputs, "inputs: %g", left);
     ck_assert_msg(fabs(left - dot(w, dw, c.weights)) <= on_weights, "weights: %g", left);
     retc_free(w), retc_free(dw), retc_free(in), retc_free(din), retc_free(out), retc_free(g);

@@ -94,7 +94,8 @@ C_TESTS = \
     tests/check_video \
     tests/check_xcorr
 LDADD = tests/libtesting.la libretcodec-internal.la $(CHECK_LIBS)
-tests_libtesting_la_SOURCES = tests/testing.c tests/testing.h tests/collected.c tests/collected.h tests/fixtures.c tests/fixtures.h tests/layer_recipes.c tests/layer_recipes.h \
+tests_libtesting_la_SOURCES = tests/testing.c tests/testing.h tests/arrays.c tests/arrays.h tests/small_fit.c tests/small_fit.h \
+    tests/collected.c tests/collected.h tests/fixtures.c tests/fixtures.h tests/layer_recipes.c tests/layer_recipes.h \
     tests/published.c tests/published.h tests/tables.c tests/tables.h
 tests_libtesting_la_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_SRCDIR='"$(abs_srcdir)/tests"' $(CHECK_CFLAGS)
 if HAVE_CHECK
