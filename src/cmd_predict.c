@@ -186,6 +186,66 @@ say_trials(const options *o, const retc_glm_trials *trials) {
                  trials->trials, o->spikes, trials->limited_share * 100);
 }
 
+/* What a prediction gives; members, match and trials only where asked for or there. */
+typedef struct {
+    retc_prediction prediction;
+    retc_prediction_members members;
+    retc_prediction_scores scores;
+    retc_match match;
+    retc_glm_trials trials;
+} results;
+
+static int
+compute(options *o, const retc_network *network, retc_recording *recording, retc_part part, results *r) {
+    const retc_progress *progress = retc_meter_start("predict", o->common.quiet);
+    int status = RETC_OK;
+    RETC_TRY(predict(o, network, recording, part, progress, &r->prediction, &r->members));
+    RETC_TRY(let_spikes_act(o, network, recording, part, &r->prediction, &r->trials));
+    o->scores.seed = o->common.seed;
+    o->scores.threads = o->common.threads;
+    RETC_TRY(retc_prediction_score(&r->prediction, recording, part, &o->scores, progress, &r->scores));
+    if (retc_recording_interneurons(recording) && retc_network_has_interneurons(network))
+        RETC_TRY(retc_match_interneurons(network, recording, part, o->common.threads, progress, &r->match));
+done:
+    retc_meter_stop();
+    return status;
+}
+
+static int
+write_results(const options *o, const retc_network *network, retc_recording *recording, retc_part part, const results *r,
+              const retc_provenance *provenance) {
+    int status = RETC_OK;
+    retc_h5 *file = retc_h5_create(o->common.output, o->common.force);
+    RETC_TRY(RETC_GOT(file));
+    RETC_TRY(retc_prediction_write(&r->prediction, network, recording, part, file));
+    RETC_TRY(retc_prediction_scores_write(&r->scores, file));
+    if (r->members.members)
+        RETC_TRY(retc_prediction_members_write(&r->members, file));
+    if (r->match.I)
+        RETC_TRY(retc_match_write(&r->match, recording, file));
+    RETC_TRY(retc_command_finish(file, &o->common, provenance));
+done:
+    retc_h5_close(file);
+    return status;
+}
+
+static int
+say_results(const options *o, const retc_network *network, const retc_recording *recording, retc_part part, const results *r) {
+    say_trials(o, &r->trials);
+    say_scores(o, network, &r->scores, part);
+    if (r->members.members)
+        say_members(o, &r->members, &r->scores);
+    return r->match.I ? say_match(o, recording, &r->match) : RETC_OK;
+}
+
+static void
+clear_results(results *r) {
+    retc_match_clear(&r->match);
+    retc_prediction_scores_clear(&r->scores);
+    retc_prediction_members_clear(&r->members);
+    retc_prediction_clear(&r->prediction);
+}
+
 int
 retc_cmd_predict(int argc, char **argv) {
     options o = {.part = "test",
@@ -214,48 +274,18 @@ retc_cmd_predict(int argc, char **argv) {
     retc_provenance *provenance = NULL;
     retc_recording *recording = NULL;
     retc_network *network = NULL;
-    retc_prediction prediction = {0};
-    retc_prediction_members members = {0};
-    retc_prediction_scores scores = {0};
-    retc_match match = {0};
-    retc_glm_trials trials = {0};
-    retc_h5 *file = NULL;
+    results r = {0};
     int status = retc_command_begin(&usage, table, &o.common, argc, argv, &provenance);
     if (status != RETC_OK)
         goto done;
     retc_part part = strcmp(o.part, "test") == 0 ? RETC_TEST : RETC_TRAIN;
     RETC_TRY(RETC_GOT(network = retc_network_open(o.model)));
     RETC_TRY(retc_recording_arguments_open(&o.open, &o.common, o.recording, &recording));
-    const retc_progress *progress = retc_meter_start("predict", o.common.quiet);
-    RETC_TRY(predict(&o, network, recording, part, progress, &prediction, &members));
-    RETC_TRY(let_spikes_act(&o, network, recording, part, &prediction, &trials));
-    o.scores.seed = o.common.seed;
-    o.scores.threads = o.common.threads;
-    RETC_TRY(retc_prediction_score(&prediction, recording, part, &o.scores, progress, &scores));
-    if (retc_recording_interneurons(recording) && retc_network_has_interneurons(network))
-        RETC_TRY(retc_match_interneurons(network, recording, part, o.common.threads, progress, &match));
-    retc_meter_stop();
-    RETC_TRY(RETC_GOT(file = retc_h5_create(o.common.output, o.common.force)));
-    RETC_TRY(retc_prediction_write(&prediction, network, recording, part, file));
-    RETC_TRY(retc_prediction_scores_write(&scores, file));
-    if (members.members)
-        RETC_TRY(retc_prediction_members_write(&members, file));
-    if (match.I)
-        RETC_TRY(retc_match_write(&match, recording, file));
-    RETC_TRY(retc_command_finish(file, &o.common, provenance));
-    say_trials(&o, &trials);
-    say_scores(&o, network, &scores, part);
-    if (members.members)
-        say_members(&o, &members, &scores);
-    if (match.I)
-        RETC_TRY(say_match(&o, recording, &match));
+    RETC_TRY(compute(&o, network, recording, part, &r));
+    RETC_TRY(write_results(&o, network, recording, part, &r, provenance));
+    RETC_TRY(say_results(&o, network, recording, part, &r));
 done:
-    retc_meter_stop();
-    retc_h5_close(file);
-    retc_match_clear(&match);
-    retc_prediction_scores_clear(&scores);
-    retc_prediction_members_clear(&members);
-    retc_prediction_clear(&prediction);
+    clear_results(&r);
     retc_network_free(network);
     retc_recording_close(recording);
     retc_command_end(table, provenance);

@@ -56,6 +56,38 @@ done:
     return status;
 }
 
+/* Compute, write and say. */
+static int
+run(options *o, const retc_provenance *provenance) {
+    retc_recording *recording = NULL;
+    retc_network *network = NULL;
+    retc_h5 *file = NULL;
+    size_t *cell = NULL;
+    int status = RETC_OK;
+    RETC_TRY(RETC_GOT(network = retc_network_open(o->model)));
+    RETC_TRY(parse_cells(o->cells, network->N, &cell, &o->irf.cells));
+    o->irf.cell = cell;
+    o->irf.threads = o->common.threads;
+    o->irf.ig_rule = strcmp(o->ig_rule, "secant") == 0 ? RETC_SECANT : RETC_TRAPEZIUM;
+    o->file.layout = (strcmp(o->layout, "compact") ? RETC_IRF_FULL : 0) | (strcmp(o->layout, "full") ? RETC_IRF_COMPACT : 0);
+    o->file.dataset = o->recording;
+    RETC_TRY(retc_recording_arguments_open(&o->open, &o->common, o->recording, &recording));
+    RETC_TRY(RETC_GOT(file = retc_h5_create(o->common.output, o->common.force)));
+    RETC_TRY(retc_irf_write(network, recording, strcmp(o->part, "test") == 0 ? RETC_TEST : RETC_TRAIN, &o->irf, &o->file, file,
+                            retc_meter_start("irf", o->common.quiet)));
+    retc_meter_stop();
+    RETC_TRY(retc_command_finish(file, &o->common, provenance));
+    retc_say(&o->common, "%s: instantaneous receptive fields of %zu cell%s, %zu frames by %zux%zu pixels\n", o->common.output,
+             o->irf.cells, o->irf.cells == 1 ? "" : "s", network->L, network->H, network->W);
+done:
+    retc_meter_stop();
+    retc_h5_close(file);
+    retc_free(cell);
+    retc_network_free(network);
+    retc_recording_close(recording);
+    return status;
+}
+
 int
 retc_cmd_rf_irf(int argc, char **argv) {
     options o = {.part = "test",
@@ -98,34 +130,9 @@ retc_cmd_rf_irf(int argc, char **argv) {
         RETC_OPTIONS_END,
     };
     retc_provenance *provenance = NULL;
-    retc_recording *recording = NULL;
-    retc_network *network = NULL;
-    retc_h5 *file = NULL;
-    size_t *cell = NULL;
     int status = retc_command_begin(&usage, table, &o.common, argc, argv, &provenance);
-    if (status != RETC_OK)
-        goto done;
-    RETC_TRY(RETC_GOT(network = retc_network_open(o.model)));
-    RETC_TRY(parse_cells(o.cells, network->N, &cell, &o.irf.cells));
-    o.irf.cell = cell;
-    o.irf.threads = o.common.threads;
-    o.irf.ig_rule = strcmp(o.ig_rule, "secant") == 0 ? RETC_SECANT : RETC_TRAPEZIUM;
-    o.file.layout = (strcmp(o.layout, "compact") ? RETC_IRF_FULL : 0) | (strcmp(o.layout, "full") ? RETC_IRF_COMPACT : 0);
-    o.file.dataset = o.recording;
-    RETC_TRY(retc_recording_arguments_open(&o.open, &o.common, o.recording, &recording));
-    RETC_TRY(RETC_GOT(file = retc_h5_create(o.common.output, o.common.force)));
-    RETC_TRY(retc_irf_write(network, recording, strcmp(o.part, "test") == 0 ? RETC_TEST : RETC_TRAIN, &o.irf, &o.file, file,
-                            retc_meter_start("irf", o.common.quiet)));
-    retc_meter_stop();
-    RETC_TRY(retc_command_finish(file, &o.common, provenance));
-    retc_say(&o.common, "%s: instantaneous receptive fields of %zu cell%s, %zu frames by %zux%zu pixels\n", o.common.output,
-             o.irf.cells, o.irf.cells == 1 ? "" : "s", network->L, network->H, network->W);
-done:
-    retc_meter_stop();
-    retc_h5_close(file);
-    retc_free(cell);
-    retc_network_free(network);
-    retc_recording_close(recording);
+    if (status == RETC_OK)
+        status = run(&o, provenance);
     retc_command_end(table, provenance);
     return status;
 }
