@@ -125,8 +125,7 @@ void retc_circuit_reset(retc_circuit_state *state);
 
 /* Play the next n <= RETC_CIRCUIT_CHUNK frames of grey levels, frames (n,H,W), with their contrast multiplied by `contrast`.  A
  * stretch of time may be given in pieces of any length, on any number of threads; the result is the same to the last bit. */
-void retc_circuit_step(const retc_circuit *circuit, retc_circuit_state *state, const float *frames, size_t n, double contrast,
-                       size_t threads);
+void retc_circuit_step(retc_circuit_state *state, const float *frames, size_t n, double contrast, size_t threads);
 retc_circuit_signals retc_circuit_signals_of(const retc_circuit_state *state);
 
 /* Gives frames t0 ... t0+n-1 of a movie, (n,H,W). */

@@ -1,4 +1,5 @@
-/* What the parts of the simulated retina share: circuit.c wires it, circuit_play.c plays it, circuit_truth.c explains it. */
+/* What the parts of the simulated retina share: circuit.c wires it, circuit_play.c plays it, circuit_calibrate.c sets its
+ * gains, circuit_truth.c explains it. */
 #ifndef RETC_CIRCUIT_DATA_H
 #define RETC_CIRCUIT_DATA_H
 

@@ -93,7 +93,7 @@ level_clear(retc_level *level) {
 /* Play a level, and let every bipolar cell's rectified drive through the integrators of the amacrine types that it feeds. */
 static void
 level_step(const retc_circuit *c, retc_level *level, const float *frames, size_t n, double contrast, size_t threads) {
-    retc_circuit_step(c, level->state, frames, n, contrast, threads);
+    retc_circuit_step(level->state, frames, n, contrast, threads);
     level->signals = retc_circuit_signals_of(level->state);
     size_t stride = level->signals.stride, past = level->signals.past;
     for (size_t type = 0; type < RETC_AMACRINE_TYPES; ++type) {

@@ -77,7 +77,7 @@ libretcodec_internal_la_SOURCES += \
     stimuli/circuit_file.c stimuli/circuit_file.h \
     stimuli/circuit_local.c stimuli/circuit_local.h \
     stimuli/circuit_path.c stimuli/circuit_preset.c stimuli/circuit_steps.c \
-    stimuli/circuit_play.c stimuli/circuit_rf.c \
+    stimuli/circuit_calibrate.c stimuli/circuit_play.c stimuli/circuit_rf.c stimuli/circuit_state.h \
     stimuli/circuit_truth.c stimuli/circuit_truth.h stimuli/circuit_explain.h \
     stimuli/mosaic.c stimuli/mosaic.h \
     stimuli/simulate_explain.c stimuli/simulate_explain.h \

@@ -209,8 +209,7 @@ play_frames(simulation *sim, size_t n) {
     size_t N = retc_circuit_cells(sim->circuit), B = retc_circuit_bipolars(sim->circuit);
     for (size_t t = 0, m; t < n; t += m) {
         m = n - t < RETC_CIRCUIT_CHUNK ? n - t : RETC_CIRCUIT_CHUNK;
-        retc_circuit_step(sim->circuit, sim->state, sim->movie + t * layout->height * layout->width, m, 1,
-                          sim->options->threads);
+        retc_circuit_step(sim->state, sim->movie + t * layout->height * layout->width, m, 1, sim->options->threads);
         retc_circuit_signals s = retc_circuit_signals_of(sim->state);
         copy_signals(s.terminal, B, s.stride, m, n, t, sim->signal);
         copy_signals(s.amacrine, retc_circuit_amacrines(sim->circuit), s.stride, m, n, t, sim->signal + B * n);

@@ -206,7 +206,7 @@ START_TEST(a_flash_is_answered_by_the_filters) {
     for (size_t i = 0; i < T * PIXELS; ++i)
         frames[i] = 127.5f;
     frames[FLASH * PIXELS + PIXEL] = 127.5f * 1.5f;
-    retc_circuit_step(circuit, state, frames, T, 1, 1);
+    retc_circuit_step(state, frames, T, 1, 1);
     retc_circuit_signals s = retc_circuit_signals_of(state);
     const retc_wires *pixels = retc_circuit_pixels_to_bipolar(circuit);
     for (size_t u = 0; u < retc_circuit_bipolars(circuit); ++u) {
@@ -276,7 +276,7 @@ START_TEST(signals_follow_the_formulas) {
     ck_assert_uint_eq(N, RETC_GANGLION_TYPES);
     ck_assert_uint_gt(retc_circuit_amacrines(circuit), 4);
     for (int pass = 0; pass < 2; ++pass) {
-        retc_circuit_step(circuit, state, movie + pass * 100 * PIXELS, 100, 1, 1);
+        retc_circuit_step(state, movie + pass * 100 * PIXELS, 100, 1, 1);
         retc_circuit_signals s = retc_circuit_signals_of(state);
         for (size_t v = 0; v < retc_circuit_amacrines(circuit); ++v) {
             const retc_amacrine_options *a = &o.amacrine[retc_circuit_amacrine(circuit, v)->type];
@@ -367,14 +367,14 @@ START_TEST(pieces_and_threads_do_not_matter) {
     retc_circuit *circuit = calibrated(&o);
     retc_circuit_state *whole = retc_circuit_state_alloc(circuit), *cut = retc_circuit_state_alloc(circuit);
     float *movie = noise_movie(SIDE, FRAMES, 0.5, 1);
-    retc_circuit_step(circuit, cut, movie, 50, 1, 1); /* what was seen before a reset does not count */
+    retc_circuit_step(cut, movie, 50, 1, 1); /* what was seen before a reset does not count */
     retc_circuit_reset(cut);
     for (size_t t0 = 0, at = 0; t0 < FRAMES; t0 += 100) {
-        retc_circuit_step(circuit, whole, movie + t0 * PIXELS, 100, 1, 1);
+        retc_circuit_step(whole, movie + t0 * PIXELS, 100, 1, 1);
         retc_circuit_signals a = retc_circuit_signals_of(whole);
         while (at < t0 + 100) {
             size_t n = t0 + 100 - at < pieces[_i] ? t0 + 100 - at : pieces[_i];
-            retc_circuit_step(circuit, cut, movie + at * PIXELS, n, 1, threads[_i]);
+            retc_circuit_step(cut, movie + at * PIXELS, n, 1, threads[_i]);
             retc_circuit_signals b = retc_circuit_signals_of(cut);
             for (size_t j = 0; j < retc_circuit_cells(circuit); ++j)
                 ck_assert_mem_eq(a.rate + j * a.stride + at - t0, b.rate + j * b.stride, n * sizeof *a.rate);
@@ -410,7 +410,7 @@ START_TEST(calibration_keeps_its_promises) {
     double sum[RETC_GANGLION_TYPES] = {0}, sum_of_squares[RETC_GANGLION_TYPES] = {0};
     ck_ok(retc_circuit_calibrate(circuit, kept_frames, &kept, T, 2));
     for (size_t t0 = 0; t0 < T; t0 += 100) {
-        retc_circuit_step(circuit, state, movie + t0 * PIXELS, 100, 1, 1);
+        retc_circuit_step(state, movie + t0 * PIXELS, 100, 1, 1);
         retc_circuit_signals s = retc_circuit_signals_of(state);
         for (size_t t = 0; t < 100; ++t) {
             for (size_t u = 0; u < retc_circuit_bipolars(circuit); ++u)
@@ -451,7 +451,7 @@ summarise_rates(const retc_circuit *circuit, const float *movie, size_t T, doubl
     for (size_t j = 0; j < retc_circuit_cells(circuit); ++j)
         mean[j] = largest[j] = 0;
     for (size_t t0 = 0; t0 < T; t0 += 100) {
-        retc_circuit_step(circuit, state, movie + t0 * PIXELS, 100, contrast, 1);
+        retc_circuit_step(state, movie + t0 * PIXELS, 100, contrast, 1);
         retc_circuit_signals s = retc_circuit_signals_of(state);
         for (size_t j = 0; j < retc_circuit_cells(circuit); ++j)
             for (size_t t = 0; t < 100; ++t) {
@@ -505,7 +505,7 @@ START_TEST(adaptation_lowers_the_gain) {
             double before, after = -(double)INFINITY;
             for (size_t i = 0; i < 100 * PIXELS; ++i)
                 frames[i] = (float)(127.5 * ((bright ? 1.8 : 1) + (i / PIXELS == 80 ? 0.1 : 0)));
-            retc_circuit_step(circuit, state, frames, 100, 1, 1);
+            retc_circuit_step(state, frames, 100, 1, 1);
             retc_circuit_signals s = retc_circuit_signals_of(state);
             before = s.drive[80];
             for (size_t t = 81; t < 100; ++t)
@@ -533,7 +533,7 @@ rate_after(const retc_circuit *circuit, size_t j, size_t T, size_t frame, size_t
         frames[i] = 127.5f;
     /* A quarter of the range is exact in float; the contrast makes it small. */
     frames[frame * PIXELS + pixel] = 127.5f * 1.25f;
-    retc_circuit_step(circuit, state, frames, T, 4 * e, 1);
+    retc_circuit_step(state, frames, T, 4 * e, 1);
     retc_circuit_signals s = retc_circuit_signals_of(state);
     double rate = s.rate[j * s.stride + T - 1];
     retc_free(frames);
@@ -608,7 +608,7 @@ rates(const retc_circuit *circuit, const float *movie, size_t T) {
     double *rate = retc_calloc(N * T, sizeof *rate);
     for (size_t t0 = 0, n; t0 < T; t0 += n) {
         n = T - t0 < 100 ? T - t0 : 100;
-        retc_circuit_step(circuit, state, movie + t0 * PIXELS, n, 1, 1);
+        retc_circuit_step(state, movie + t0 * PIXELS, n, 1, 1);
         retc_circuit_signals s = retc_circuit_signals_of(state);
         for (size_t j = 0; j < N; ++j)
             memcpy(rate + j * T + t0, s.rate + j * s.stride, n * sizeof *rate);
@@ -692,7 +692,7 @@ START_TEST(contributions_are_the_integral) {
     double *c = explain(circuit, _i ? 256 : 0, movie, T, RETC_CUT_SYNAPSE, 128, 1);
     for (size_t k = 0; k <= STEPS; ++k) {
         retc_circuit_state *state = retc_circuit_state_alloc(circuit);
-        retc_circuit_step(circuit, state, movie, T, (double)k / STEPS, 1);
+        retc_circuit_step(state, movie, T, (double)k / STEPS, 1);
         retc_circuit_signals s = retc_circuit_signals_of(state);
         const retc_output *out = retc_circuit_output(circuit, j);
         double x = s.input[j * s.stride + t], f = out->gain * log(1 + exp(out->slope * x + out->offset));
