@@ -22,7 +22,7 @@
 #include "model_file.h"
 #include "stream.h"
 
-enum { SAMPLES = 128, MANY = 512, FEW = 32, STEPS = 20, VERY_MANY = 1024, CUTS = 16 };
+enum { SAMPLES = 128, MANY = 2048, FEW = 32, STEPS = 20, VERY_MANY = 1024, CUTS = 16 };
 
 static char folder[] = "/tmp/retcodec-contributions-XXXXXX";
 
@@ -299,7 +299,7 @@ bench_threads(const char *model, const retc_target *target) {
     size_t width = 2 * c.network->layer[c.cut[0]].C * MANY;
     float *alone = retc_bench_room(width, sizeof *alone);
     c.sums[0] = retc_bench_room(width, sizeof(float));
-    printf("\n%-44s %9s %9s %9s %9s %9s\n", "two threads, 512 samples, ms a sample", "processor", "wall", "speed-up", "busier",
+    printf("\n%-44s %9s %9s %9s %9s %9s\n", "two threads, 2048 samples, ms a sample", "processor", "wall", "speed-up", "busier",
            "speed-up");
     for (size_t i = 1; i < METHODS; ++i) {
         retc_bench_time one = time_method(&c, &methods[i], 1);
