@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fit.h"
@@ -333,9 +334,13 @@ END_TEST
 START_TEST(killed_fits_resume_to_the_same_model) {
     const char *path = retc_test_path("resume.h5"), *checkpoint_path = retc_test_path("resume.checkpoint");
     retc_recording *recording = retc_small_recording(path, T, 2);
-    retc_fit_options options = full_options(12, (retc_schedule_kind)_i);
+    retc_fit_options options = full_options(40, (retc_schedule_kind)_i);
     retc_fit_report first, second;
+    struct timespec begin, end;
+    clock_gettime(CLOCK_MONOTONIC, &begin);
     retc_network *whole = fitted(recording, &options, NULL, &first);
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    double took = 1e6 * (double)(end.tv_sec - begin.tv_sec) + 1e-3 * (double)(end.tv_nsec - begin.tv_nsec); /* microseconds */
     retc_fit_checkpoint checkpoint = {.path = checkpoint_path, .resume = 1};
     int killed = 0;
     unlink(checkpoint_path); /* of the loop before */
@@ -347,7 +352,7 @@ START_TEST(killed_fits_resume_to_the_same_model) {
             retc_network_free(fitted(own, &options, &checkpoint, NULL));
             _exit(0);
         }
-        usleep(9000 + 11000 * (useconds_t)attempt);
+        usleep((useconds_t)(took * 0.06 * (1 + attempt))); /* what is left of the fit is less every time */
         int ended;
         kill(child, SIGKILL);
         waitpid(child, &ended, 0);

@@ -5,7 +5,7 @@
 # A recording and the model that an undisturbed fit makes of it, once for all cases.  A batch is large enough to be shared by
 # threads.  Without provenance equal models are equal bytes.
 options="--history 12 --kernel0 5 --kernel1 2 --patience 1000 --batch-blocks 40 --no-provenance"
-long_fit="fit recording.h5 $options --epochs 60"
+long_fit="fit recording.h5 $options --epochs 300"
 results() {
     if [ ! -e ../results/done ]; then
         mkdir -p ../results
@@ -87,12 +87,12 @@ checkpoint_of_another_fit() {
     end_fit KILL
     cp model.h5.checkpoint before
     says="model.h5.checkpoint: this checkpoint belongs to another fit (other options, recording or version); remove it to start"
-    for other in "--epochs 60 --learning-rate 0.001" "--epochs 60 --seed 2" "--epochs 61"; do
+    for other in "--epochs 300 --learning-rate 0.001" "--epochs 300 --seed 2" "--epochs 301"; do
         expect 1 "$RETCODEC" fit recording.h5 $options $other --resume -o model.h5
         complains "$says"
         one_line
     done
-    expect 1 "$RETCODEC" fit recording.h5 --history 13 --epochs 60 --resume --no-provenance -o model.h5
+    expect 1 "$RETCODEC" fit recording.h5 --history 13 --epochs 300 --resume --no-provenance -o model.h5
     complains "$says"
     "$RETCODEC" simulate --train ../results/movie.h5 --cells 2 --seed 2 -q --force -o recording.h5
     expect 1 "$RETCODEC" $long_fit --resume -o model.h5
