@@ -69,7 +69,9 @@ killed_fit_keeps_the_target() {
 
 signals_leave_the_checkpoint_only() {
     results
-    for signal in TERM HUP; do # a shell's background job ignores SIGINT
+    signals="TERM HUP" # a shell's background job ignores SIGINT, and all that nohup starts SIGHUP
+    [ $((0x0$(sed -n 's/^SigIgn:[[:space:]]*//p' /proc/self/status) & 1)) = 0 ] || signals=TERM
+    for signal in $signals; do
         start_fit --resume
         end_fit $signal
         absent model.h5
