@@ -53,7 +53,7 @@ set ylabel "from response (ms)" offset 0.5, 0
 set yrange [*:*] noextend
 set ytics ticks(newest-oldest, 3)
 set cbrange [-strip_max:strip_max]
-set cbtics strip_max scale 0.4 format "%.2g"
+set cbtics strip_max scale 0.4 format "%.3g"
 set colorbox user origin screen (left+wide+10.0)/points_wide, screen 1-(top+high)/real(points_high) \
     size screen 8.0/points_wide, screen high/real(points_high)
 plot table index "strip" using 1:2:3 with image

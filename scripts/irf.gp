@@ -63,7 +63,7 @@ set ylabel "from response (ms)" offset 0.5, 0 textcolor rgb "black"
 set yrange [*:*] noextend
 set ytics ticks(newest-oldest, 3)
 set cbrange [-irf_max:irf_max]
-set cbtics irf_max scale 0.4 format "%.2g"
+set cbtics irf_max scale 0.4 format "%.3g"
 set colorbox user origin screen (left+wide+10.0)/points_wide, screen 1-(top+high)/real(points_high) \
     size screen 8.0/points_wide, screen high/real(points_high)
 plot table index "irf" using 1:2:3 with image
@@ -120,7 +120,7 @@ do for [i=1:moments] {
     wide = rows <= columns ? 90 : 90.0*columns/rows
     left = 62+116*(i-1)
     @panel
-    set label 1 sprintf("%.2f s, ±%.2g", moment[i], map_max[i]) at graph 0, 1.1 left
+    set label 1 sprintf("%.2f s, ±%.3g", moment[i], map_max[i]) at graph 0, 1.1 left
     set xrange [-0.5:columns-0.5]
     set yrange [rows-0.5:-0.5]
     set cbrange [-map_max[i]:map_max[i]]

@@ -34,7 +34,7 @@ set ytics scale 0 step(rows)
 set xlabel sprintf("channel of %s", layer1)
 set ylabel sprintf("channel of %s", layer0) offset 1, 0
 set cbrange [-limit:limit]
-set cbtics limit scale 0.4 format "%.2g"
+set cbtics limit scale 0.4 format "%.3g"
 set colorbox user origin screen (left+wide+10.0)/points_wide, screen 1-(top+(high < 80 ? high : 80))/real(points_high) \
     size screen 8.0/points_wide, screen (high < 80 ? high : 80)/real(points_high)
 plot table index "matrix" using 2:1:3 with image

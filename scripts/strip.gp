@@ -35,7 +35,7 @@ plot table index "rate" using 1:2 with filledcurves y1=0 linecolor rgb light tit
 unset key
 
 set colorbox user
-set cbtics scale 0.4 format "%.2g"
+set cbtics scale 0.4 format "%.3g"
 high = 92
 do for [i=1:layers] {
     top = 130*i
