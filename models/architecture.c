@@ -186,16 +186,15 @@ blame(const retc_architecture *architecture, const retc_layer_plan *plan, int co
 }
 
 static int
-sees_stimulus(size_t kind) {
-    return kind == RETC_PLAN_CONV || kind == RETC_PLAN_STACKED || kind == RETC_PLAN_SEPARABLE || kind == RETC_PLAN_DENSE ||
-           kind == RETC_PLAN_FACTORISED;
+sees_stimulus(const retc_layer_plan *plan) {
+    return is_convolution(plan) || plan->kind == RETC_PLAN_DENSE || plan->kind == RETC_PLAN_FACTORISED;
 }
 
 int
 retc_architecture_build(const retc_architecture *architecture, double mean_hz, retc_network *network) {
     building b = {.architecture = architecture, .mean_hz = mean_hz, .network = network};
     b.C = network->L, b.h = network->H, b.w = network->W;
-    if (!sees_stimulus(architecture->layer[0].kind))
+    if (!sees_stimulus(&architecture->layer[0]))
         return blame(architecture, &architecture->layer[0],
                      RETC_FAIL(RETC_EINVAL, "the first layer sees the stimulus: it should be of kind conv, stacked, "
                                             "separable, dense or factorised"));

@@ -3,8 +3,6 @@
 # nothing half written, and what was there before is still there.
 . "$RETC_TESTS/cli/lib.sh"
 
-edit_h5=$(dirname "$RETCODEC")/tests/cli/edit_h5
-
 # A small result of every kind, and text files to import, made once by the first case that asks, in the folder ../results.
 results() {
     [ -x "$edit_h5" ] || skip "tests/cli/edit_h5 is not built; make check builds it"
@@ -31,13 +29,6 @@ results() {
     make_result protocol text.h5 --trials trials.txt -o responses.h5
     touch done
     cd "$OLDPWD"
-}
-
-# Fits as short as these need not converge.
-make_result() {
-    status=0
-    "$RETCODEC" "$@" -q >log 2>&1 || status=$?
-    [ "$status" -eq 0 ] || [ "$status" -eq 3 ] || fail "$*: $(cat log)"
 }
 
 # Every way to write a file, one command line each, without --output.

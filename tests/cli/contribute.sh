@@ -16,13 +16,6 @@ results() {
     cd "$OLDPWD"
 }
 
-# Fits as short as these need not converge.
-make_result() {
-    status=0
-    "$RETCODEC" "$@" -q >log 2>&1 || status=$?
-    [ "$status" -eq 0 ] || [ "$status" -eq 3 ] || fail "$*: $(cat log)"
-}
-
 contribute() {
     expect 0 "$RETCODEC" contribute ../results/cnn.h5 ../results/recording.h5 "$@" --force -o c.h5
 }

@@ -2,8 +2,6 @@
 # What contributions are counted from: every kind of baseline from the command line, and those that cannot be.
 . "$RETC_TESTS/cli/lib.sh"
 
-edit_h5=$(dirname "$RETCODEC")/tests/cli/edit_h5
-
 # A recording, a model of it, and movies to start from: one in step with the test part, and some that are not.
 results() {
     [ ! -e ../results/done ] || return 0
@@ -21,13 +19,6 @@ results() {
     make_result fit recording.h5 --history 6 --channels0 2 --channels1 3 --kernel0 3 --kernel1 2 --epochs 2 -o cnn.h5
     touch done
     cd "$OLDPWD"
-}
-
-# Fits as short as these need not converge.
-make_result() {
-    status=0
-    "$RETCODEC" "$@" -q >log 2>&1 || status=$?
-    [ "$status" -eq 0 ] || [ "$status" -eq 3 ] || fail "$*: $(cat log)"
 }
 
 # contribute FILE OPTION...

@@ -16,13 +16,6 @@ results() {
     cd "$OLDPWD"
 }
 
-# Fits as short as these need not converge.
-make_result() {
-    status=0
-    "$RETCODEC" "$@" -q >log 2>&1 || status=$?
-    [ "$status" -eq 0 ] || [ "$status" -eq 3 ] || fail "$*: $(cat log)"
-}
-
 # refused CODE TEXT COMMAND...: one line on stderr, and no file.
 refused() {
     code=$1 says=$2

@@ -2,13 +2,6 @@
 # Files of contributions as the published figure scripts read them: every name of that layout, for two targets.
 . "$RETC_TESTS/cli/lib.sh"
 
-# Fits as short as these need not converge.
-make_result() {
-    status=0
-    "$RETCODEC" "$@" -q >log 2>&1 || status=$?
-    [ "$status" -eq 0 ] || [ "$status" -eq 3 ] || fail "$*: $(cat log)"
-}
-
 every_name() {
     /usr/bin/python3 -c "import h5py, numpy" 2>/dev/null || skip "no python3-h5py"
     make_result stimulus white-noise --frames 1200 --height 6 --width 7 -o train.h5

@@ -1,7 +1,6 @@
 #!/bin/sh
 # How networks are trained, as the program offers it.
 . "$RETC_TESTS/cli/lib.sh"
-edit_h5=$(dirname "$RETCODEC")/tests/cli/edit_h5
 
 small="--history 8 --kernel0 3 --kernel1 2 --channels0 3 --channels1 3 --batch-blocks 4 --threads 1"
 recording() {

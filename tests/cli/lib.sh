@@ -8,6 +8,9 @@ unset RETC_SCRIPTS RETC_GNUPLOT SOURCE_DATE_EPOCH GNUPLOT_LIB
 LC_ALL=C
 export LC_ALL
 
+# Changes one thing in a file (edit_h5.c); make check builds it.
+edit_h5=$(dirname "$RETCODEC")/tests/cli/edit_h5
+
 skip() {
     echo "skipped: $*" >&3
     exit 77
@@ -25,6 +28,13 @@ expect() {
     status=0
     "$@" >out 2>err || status=$?
     [ "$status" -eq "$wanted" ] || fail "$* gave $status, expected $wanted: $(head -c 600 err)"
+}
+
+# make_result COMMAND...: what a case needs to begin with.  Fits as short as those of tests need not converge.
+make_result() {
+    status=0
+    "$RETCODEC" "$@" -q >log 2>&1 || status=$?
+    [ "$status" -eq 0 ] || [ "$status" -eq 3 ] || fail "$*: $(cat log)"
 }
 
 # What went to stderr, or to stdout, holds a text.

@@ -51,7 +51,6 @@ without_test_part() {
 # Nothing but means of the test part: no drift, no reliability; and a report whose numbers are damaged.
 means_only() {
     recording
-    edit_h5=$(dirname "$RETCODEC")/tests/cli/edit_h5
     [ -x "$edit_h5" ] || skip "tests/cli/edit_h5 is not built; make check builds it"
     cp ../made.h5 means.h5
     "$edit_h5" means.h5 remove train

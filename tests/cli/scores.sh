@@ -22,13 +22,6 @@ results() {
     cd "$OLDPWD"
 }
 
-# Fits as short as these need not converge.
-make_result() {
-    status=0
-    "$RETCODEC" "$@" -q >log 2>&1 || status=$?
-    [ "$status" -eq 0 ] || [ "$status" -eq 3 ] || fail "$*: $(cat log)"
-}
-
 need_gnuplot() {
     command -v gnuplot >/dev/null || skip "no gnuplot"
 }

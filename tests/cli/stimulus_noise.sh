@@ -2,8 +2,6 @@
 # Noise at the command line, movies kept as recipes, and what is made of other stimulus files.
 . "$RETC_TESTS/cli/lib.sh"
 
-edit_h5=$(dirname "$RETCODEC")/tests/cli/edit_h5
-
 white_noise() {
     expect 0 "$RETCODEC" stimulus white-noise --distribution ternary --layout vertical-bars --stixel 4 --jitter 3 --hold 2 \
         --frames 100 --height 6 --width 20 -o noise.h5
